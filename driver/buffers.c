@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Buffers: the ways of the core to allocate a PCM buffer, under the names that
+ * the parameter pcm_buffers knows.
+ */
+#include <linux/kernel.h>
+#include <linux/string.h>
+
+#include "vsnd.h"
+
+static const struct vsnd_buffers vsnd_buffers[] = {
+	{
+		.name = "vmalloc",
+		.type = SND_PCMBUF_VMALLOC,
+		.alloc = snd_pcmbuf_alloc_vmalloc_buffer,
+		.free = snd_pcmbuf_free_vmalloc_buffer,
+	}, {
+		.name = "vmalloc32",
+		.type = SND_PCMBUF_VMALLOC_32,
+		.alloc = snd_pcmbuf_alloc_vmalloc_32_buffer,
+		.free = snd_pcmbuf_free_vmalloc_buffer,
+	}, {
+		.name = "continuous",
+		.type = SND_PCMBUF_CONTINUOUS,
+		.prealloc = true,
+		.alloc = snd_pcmbuf_malloc_pages,
+		.free = snd_pcmbuf_free_pages,
+	}, {
+		.name = "sg",
+		.type = SND_PCMBUF_SG,
+		.alloc = snd_pcmbuf_malloc_pages,
+		.free = snd_pcmbuf_free_pages,
+	}, {
+		.name = "dma",
+		.type = SND_PCMBUF_COHERENT,
+		.prealloc = true,
+		.alloc = snd_pcmbuf_malloc_pages,
+		.free = snd_pcmbuf_free_pages,
+	},
+};
+
+/**
+ * vsnd_buffers_find() - look a way of allocating up
+ * @name: its name
+ *
+ * Return: it, or NULL if there is none of that name.
+ */
+const struct vsnd_buffers *vsnd_buffers_find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(vsnd_buffers); i++)
+		if (!strcmp(vsnd_buffers[i].name, name))
+			return &vsnd_buffers[i];
+	return NULL;
+}
+
+/**
+ * vsnd_buffers_prepare() - register a device's memory, preallocate what is due
+ * @pcm: the device, not yet registered
+ *
+ * The vmalloc helpers need no preparation: they serve any substream.
+ *
+ * Return: 0 or a negative error code.
+ */
+int vsnd_buffers_prepare(struct vsnd_pcm *pcm)
+{
+	const struct vsnd_pcm_config *config = pcm->config;
+	const struct vsnd_buffers *buffers = config->buffers;
+	struct device *dev = NULL;
+
+	if (buffers->alloc != snd_pcmbuf_malloc_pages)
+		return 0;
+	if (buffers->type == SND_PCMBUF_COHERENT)
+		dev = pcm->card->card->dev;
+	return snd_pcmbuf_preallocate_pages_for_all(pcm->pcm, buffers->type,
+			dev, buffers->prealloc ? config->prealloc_bytes : 0,
+			config->buffer_bytes_max);
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Hardware: what the card says it can do, and nothing that it cannot hold.
+ */
+#include <linux/kernel.h>
+#include <sound/pcm_params.h>
+
+#include "vsnd.h"
+
+/*
+ * Two periods of 16 frames are the shortest buffer up to this; above about
+ * 128 kHz a clock that runs at most each 100 us needs more of them.
+ */
+#define VSND_BUFFER_TIME_MIN	250	/* us */
+
+/*
+ * With one period the core tells a full turn of the ring from none by
+ * jiffies; they must be fine enough for it.
+ */
+#define VSND_LONE_PERIOD_JIFFIES	5
+
+/* The core checks a stream without wake-ups by jiffies as well. */
+#define VSND_NO_WAKEUP_JIFFIES		4
+
+/* READN and WRITEN take no more in the PCM core. */
+#define VSND_RW_NONINTERLEAVED_MAX	128
+
+/*
+ * Every format of whole bytes that has a silence pattern. Left out are those
+ * that pack frames (ADPCM, G.723), that have no silence (MPEG, GSM), and
+ * SPECIAL.
+ */
+#define VSND_FORMATS						\
+	(SNDRV_PCM_FMTBIT_S8 | SNDRV_PCM_FMTBIT_U8 |		\
+	 SNDRV_PCM_FMTBIT_S16_LE | SNDRV_PCM_FMTBIT_S16_BE |	\
+	 SNDRV_PCM_FMTBIT_U16_LE | SNDRV_PCM_FMTBIT_U16_BE |	\
+	 SNDRV_PCM_FMTBIT_S18_3LE | SNDRV_PCM_FMTBIT_S18_3BE |	\
+	 SNDRV_PCM_FMTBIT_U18_3LE | SNDRV_PCM_FMTBIT_U18_3BE |	\
+	 SNDRV_PCM_FMTBIT_S20_LE | SNDRV_PCM_FMTBIT_S20_BE |	\
+	 SNDRV_PCM_FMTBIT_U20_LE | SNDRV_PCM_FMTBIT_U20_BE |	\
+	 SNDRV_PCM_FMTBIT_S20_3LE | SNDRV_PCM_FMTBIT_S20_3BE |	\
+	 SNDRV_PCM_FMTBIT_U20_3LE | SNDRV_PCM_FMTBIT_U20_3BE |	\
+	 SNDRV_PCM_FMTBIT_S24_LE | SNDRV_PCM_FMTBIT_S24_BE |	\
+	 SNDRV_PCM_FMTBIT_U24_LE | SNDRV_PCM_FMTBIT_U24_BE |	\
+	 SNDRV_PCM_FMTBIT_S24_3LE | SNDRV_PCM_FMTBIT_S24_3BE |	\
+	 SNDRV_PCM_FMTBIT_U24_3LE | SNDRV_PCM_FMTBIT_U24_3BE |	\
+	 SNDRV_PCM_FMTBIT_S32_LE | SNDRV_PCM_FMTBIT_S32_BE |	\
+	 SNDRV_PCM_FMTBIT_U32_LE | SNDRV_PCM_FMTBIT_U32_BE |	\
+	 SNDRV_PCM_FMTBIT_FLOAT_LE | SNDRV_PCM_FMTBIT_FLOAT_BE |	\
+	 SNDRV_PCM_FMTBIT_FLOAT64_LE | SNDRV_PCM_FMTBIT_FLOAT64_BE |	\
+	 SNDRV_PCM_FMTBIT_IEC958_SUBFRAME_LE |			\
+	 SNDRV_PCM_FMTBIT_IEC958_SUBFRAME_BE |			\
+	 SNDRV_PCM_FMTBIT_MU_LAW | SNDRV_PCM_FMTBIT_A_LAW |	\
+	 SNDRV_PCM_FMTBIT_DSD_U8 |				\
+	 SNDRV_PCM_FMTBIT_DSD_U16_LE | SNDRV_PCM_FMTBIT_DSD_U16_BE |	\
+	 SNDRV_PCM_FMTBIT_DSD_U32_LE | SNDRV_PCM_FMTBIT_DSD_U32_BE)
+
+/* Smallest period in bytes: one-byte samples, one channel. */
+#define VSND_PERIOD_BYTES_MIN	VSND_PERIOD_MIN
+
+/* Limits that depend on the device are set by vsnd_hw_constrain(). */
+static const struct snd_pcm_hardware vsnd_hardware = {
+	.info = SNDRV_PCM_INFO_MMAP | SNDRV_PCM_INFO_MMAP_VALID |
+		SNDRV_PCM_INFO_INTERLEAVED | SNDRV_PCM_INFO_NONINTERLEAVED |
+		SNDRV_PCM_INFO_BLOCK_TRANSFER | SNDRV_PCM_INFO_PAUSE |
+		SNDRV_PCM_INFO_RESUME | SNDRV_PCM_INFO_SYNC_START |
+		SNDRV_PCM_INFO_NO_PERIOD_WAKEUP |
+		SNDRV_PCM_INFO_DRAIN_TRIGGER,
+	.formats = VSND_FORMATS,
+	.rates = SNDRV_PCM_RATE_CONTINUOUS,
+	.period_bytes_min = VSND_PERIOD_BYTES_MIN,
+	.periods_min = 1,
+	.periods_max = VSND_PERIODS_MAX,
+};
+
+/* Shortest buffer for one period only, frames. */
+static unsigned int vsnd_lone_period(unsigned int rate)
+{
+	return DIV_ROUND_UP(VSND_LONE_PERIOD_JIFFIES * rate, HZ);
+}
+
+static int vsnd_rule_periods(struct snd_pcm_hw_params *params,
+			     struct snd_pcm_hw_rule *rule)
+{
+	const struct snd_interval *frames =
+		hw_param_interval_c(params, SNDRV_PCM_HW_PARAM_BUFFER_SIZE);
+	const struct snd_interval *rate =
+		hw_param_interval_c(params, SNDRV_PCM_HW_PARAM_RATE);
+	struct snd_interval several = { .min = 2, .max = UINT_MAX };
+
+	if (frames->max >= vsnd_lone_period(rate->min))
+		return 0;
+	return snd_interval_refine(hw_param_interval(params, rule->var),
+				   &several);
+}
+
+static int vsnd_rule_buffer_size(struct snd_pcm_hw_params *params,
+				 struct snd_pcm_hw_rule *rule)
+{
+	const struct snd_interval *periods =
+		hw_param_interval_c(params, SNDRV_PCM_HW_PARAM_PERIODS);
+	const struct snd_interval *rate =
+		hw_param_interval_c(params, SNDRV_PCM_HW_PARAM_RATE);
+	struct snd_interval enough = { .max = UINT_MAX };
+
+	if (periods->max > 1)
+		return 0;
+	enough.min = vsnd_lone_period(rate->min);
+	return snd_interval_refine(hw_param_interval(params, rule->var),
+				   &enough);
+}
+
+static int vsnd_rule_channels(struct snd_pcm_hw_params *params,
+			      struct snd_pcm_hw_rule *rule)
+{
+	const struct snd_mask *access =
+		hw_param_mask_c(params, SNDRV_PCM_HW_PARAM_ACCESS);
+	struct snd_interval few = { .max = VSND_RW_NONINTERLEAVED_MAX };
+	struct snd_mask others = *access;
+
+	snd_mask_reset(&others,
+		       (__force unsigned int)SNDRV_PCM_ACCESS_RW_NONINTERLEAVED);
+	if (!snd_mask_empty(&others))
+		return 0;
+	return snd_interval_refine(hw_param_interval(params, rule->var), &few);
+}
+
+static int vsnd_rule_access(struct snd_pcm_hw_params *params,
+			    struct snd_pcm_hw_rule *rule)
+{
+	const struct snd_interval *channels =
+		hw_param_interval_c(params, SNDRV_PCM_HW_PARAM_CHANNELS);
+	struct snd_mask others;
+
+	if (channels->min <= VSND_RW_NONINTERLEAVED_MAX)
+		return 0;
+	snd_mask_any(&others);
+	snd_mask_reset(&others,
+		       (__force unsigned int)SNDRV_PCM_ACCESS_RW_NONINTERLEAVED);
+	return snd_mask_refine(hw_param_mask(params, rule->var), &others);
+}
+
+static int vsnd_hw_add_rules(struct snd_pcm_runtime *runtime)
+{
+	int err;
+
+	err = snd_pcm_hw_rule_add(runtime, 0, SNDRV_PCM_HW_PARAM_PERIODS,
+				  vsnd_rule_periods, NULL,
+				  SNDRV_PCM_HW_PARAM_BUFFER_SIZE,
+				  SNDRV_PCM_HW_PARAM_RATE, -1);
+	if (err < 0)
+		return err;
+	err = snd_pcm_hw_rule_add(runtime, 0, SNDRV_PCM_HW_PARAM_BUFFER_SIZE,
+				  vsnd_rule_buffer_size, NULL,
+				  SNDRV_PCM_HW_PARAM_PERIODS,
+				  SNDRV_PCM_HW_PARAM_RATE, -1);
+	if (err < 0 || runtime->hw.channels_max <= VSND_RW_NONINTERLEAVED_MAX)
+		return err;
+	err = snd_pcm_hw_rule_add(runtime, 0, SNDRV_PCM_HW_PARAM_CHANNELS,
+				  vsnd_rule_channels, NULL,
+				  SNDRV_PCM_HW_PARAM_ACCESS, -1);
+	if (err < 0)
+		return err;
+	return snd_pcm_hw_rule_add(runtime, 0, SNDRV_PCM_HW_PARAM_ACCESS,
+				   vsnd_rule_access, NULL,
+				   SNDRV_PCM_HW_PARAM_CHANNELS, -1);
+}
+
+/**
+ * vsnd_hw_constrain() - tell the core what a stream can be set to
+ * @runtime: the stream's, in its open op
+ * @config: the device's configuration
+ *
+ * Return: 0 or a negative error code.
+ */
+int vsnd_hw_constrain(struct snd_pcm_runtime *runtime,
+		      const struct vsnd_pcm_config *config)
+{
+	int err;
+
+	runtime->hw = vsnd_hardware;
+	runtime->hw.rate_min = config->rate_min;
+	runtime->hw.rate_max = config->rate_max;
+	runtime->hw.channels_min = config->channels_min;
+	runtime->hw.channels_max = config->channels_max;
+	runtime->hw.buffer_bytes_max = config->buffer_bytes_max;
+	runtime->hw.period_bytes_max = config->buffer_bytes_max;
+
+	err = snd_pcm_hw_constraint_integer(runtime,
+					    SNDRV_PCM_HW_PARAM_PERIODS);
+	if (err < 0)
+		return err;
+	err = snd_pcm_hw_constraint_minmax(runtime,
+					   SNDRV_PCM_HW_PARAM_PERIOD_SIZE,
+					   VSND_PERIOD_MIN, UINT_MAX);
+	if (err < 0)
+		return err;
+	err = snd_pcm_hw_constraint_minmax(runtime,
+					   SNDRV_PCM_HW_PARAM_BUFFER_TIME,
+					   VSND_BUFFER_TIME_MIN, UINT_MAX);
+	if (err < 0)
+		return err;
+	return vsnd_hw_add_rules(runtime);
+}
+
+/**
+ * vsnd_hw_check_wakeups() - refuse to go without wake-ups where that is unsafe
+ * @params: parameters that are being set
+ *
+ * The core checks a stream without period wake-ups against the buffer's length
+ * in jiffies, and subtracts zero for ever when that is zero. It looks at
+ * @params->info after the hw_params op, so taking the bit away there refuses
+ * the request and leaves the wake-ups on.
+ */
+void vsnd_hw_check_wakeups(struct snd_pcm_hw_params *params)
+{
+	if ((u64)params_buffer_size(params) * HZ <
+	    (u64)params_rate(params) * VSND_NO_WAKEUP_JIFFIES)
+		params->info &= ~SNDRV_PCM_INFO_NO_PERIOD_WAKEUP;
+}

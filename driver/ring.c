@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Rings: how frames lie in a stream's buffer, and how they are copied from one
+ * buffer to another or silenced. Samples are opaque bits here.
+ */
+#include <linux/math64.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
+
+#include "vsnd.h"
+
+static int vsnd_silence_byte(snd_pcm_format_t format, unsigned int bytes)
+{
+	const unsigned char *pattern = snd_pcm_format_silence_64(format);
+	unsigned int i;
+
+	for (i = 1; i < bytes; i++)
+		if (pattern[i] != pattern[0])
+			return -1;
+	return pattern[0];
+}
+
+/**
+ * vsnd_ring_init() - take the geometry of a stream's buffer
+ * @ring: where to
+ * @runtime: the stream's, with its parameters set
+ */
+void vsnd_ring_init(struct vsnd_ring *ring,
+		    const struct snd_pcm_runtime *runtime)
+{
+	unsigned int bytes = snd_pcm_format_physical_width(runtime->format) / 8;
+	bool interleaved =
+		runtime->access == SNDRV_PCM_ACCESS_MMAP_INTERLEAVED ||
+		runtime->access == SNDRV_PCM_ACCESS_RW_INTERLEAVED;
+
+	ring->area = runtime->dma_area;
+	ring->frames = runtime->buffer_size;
+	ring->format = runtime->format;
+	ring->rate = runtime->rate;
+	ring->channels = runtime->channels;
+	ring->sample_bytes = bytes;
+	ring->frame_stride = interleaved ? bytes * runtime->channels : bytes;
+	ring->channel_stride = interleaved ? bytes :
+			       runtime->dma_bytes / runtime->channels;
+	ring->silence = vsnd_silence_byte(runtime->format, bytes);
+}
+
+/**
+ * vsnd_ring_matches() - can frames of one ring be frames of the other?
+ * @a: a ring
+ * @b: another
+ *
+ * How the frames lie in memory may differ, and so may the rings' sizes.
+ *
+ * Return: true if format, channels and rate are the same.
+ */
+bool vsnd_ring_matches(const struct vsnd_ring *a, const struct vsnd_ring *b)
+{
+	return a->format == b->format && a->channels == b->channels &&
+	       a->rate == b->rate;
+}
+
+static bool vsnd_ring_is_interleaved(const struct vsnd_ring *ring)
+{
+	return ring->frame_stride == ring->sample_bytes * ring->channels;
+}
+
+static u32 vsnd_ring_index(const struct vsnd_ring *ring, u64 n)
+{
+	u32 index;
+
+	div_u64_rem(n, ring->frames, &index);
+	return index;
+}
+
+static u8 *vsnd_ring_sample(const struct vsnd_ring *ring, u32 index,
+			    unsigned int channel)
+{
+	return ring->area + index * ring->frame_stride +
+	       channel * ring->channel_stride;
+}
+
+/* One sample at a time; inline, so that the compiler knows its size. */
+static __always_inline void
+vsnd_copy_samples(u8 *dst, size_t dst_step, const u8 *src, size_t src_step,
+		  unsigned int count, size_t size)
+{
+	for (; count; count--) {
+		memcpy(dst, src, size);
+		dst += dst_step;
+		src += src_step;
+	}
+}
+
+static void vsnd_copy_channel(u8 *dst, size_t dst_step, const u8 *src,
+			      size_t src_step, unsigned int frames,
+			      unsigned int bytes)
+{
+	if (dst_step == bytes && src_step == bytes) {
+		memcpy(dst, src, (size_t)frames * bytes);
+		return;
+	}
+	switch (bytes) {
+	case 1:
+		vsnd_copy_samples(dst, dst_step, src, src_step, frames, 1);
+		break;
+	case 2:
+		vsnd_copy_samples(dst, dst_step, src, src_step, frames, 2);
+		break;
+	case 3:
+		vsnd_copy_samples(dst, dst_step, src, src_step, frames, 3);
+		break;
+	case 4:
+		vsnd_copy_samples(dst, dst_step, src, src_step, frames, 4);
+		break;
+	case 8:
+		vsnd_copy_samples(dst, dst_step, src, src_step, frames, 8);
+		break;
+	}
+}
+
+/* Copy frames that wrap in neither ring. */
+static void vsnd_ring_copy_run(const struct vsnd_ring *dst, u32 to,
+			       const struct vsnd_ring *src, u32 from,
+			       unsigned int frames)
+{
+	unsigned int channel;
+
+	if (vsnd_ring_is_interleaved(dst) && vsnd_ring_is_interleaved(src)) {
+		memcpy(vsnd_ring_sample(dst, to, 0),
+		       vsnd_ring_sample(src, from, 0),
+		       frames * dst->frame_stride);
+		return;
+	}
+	for (channel = 0; channel < dst->channels; channel++)
+		vsnd_copy_channel(vsnd_ring_sample(dst, to, channel),
+				  dst->frame_stride,
+				  vsnd_ring_sample(src, from, channel),
+				  src->frame_stride, frames, dst->sample_bytes);
+}
+
+/**
+ * vsnd_ring_copy() - copy frames from one ring to another
+ * @dst: ring to write
+ * @to: first frame there, counted from the stream's start
+ * @src: ring to read; must match, see vsnd_ring_matches()
+ * @from: first frame there
+ * @frames: how many, at most the smaller ring
+ */
+void vsnd_ring_copy(const struct vsnd_ring *dst, u64 to,
+		    const struct vsnd_ring *src, u64 from, unsigned int frames)
+{
+	u32 out = vsnd_ring_index(dst, to);
+	u32 in = vsnd_ring_index(src, from);
+	unsigned int run;
+
+	while (frames) {
+		run = min3(frames, dst->frames - out, src->frames - in);
+		vsnd_ring_copy_run(dst, out, src, in, run);
+		frames -= run;
+		out = out + run == dst->frames ? 0 : out + run;
+		in = in + run == src->frames ? 0 : in + run;
+	}
+}
+
+static void vsnd_silence_samples(const struct vsnd_ring *ring, u8 *samples,
+				 unsigned int count)
+{
+	if (ring->silence >= 0)
+		memset(samples, ring->silence,
+		       (size_t)count * ring->sample_bytes);
+	else
+		snd_pcm_format_set_silence(ring->format, samples, count);
+}
+
+/* Silence frames that do not wrap. */
+static void vsnd_ring_silence_run(const struct vsnd_ring *ring, u32 at,
+				  unsigned int frames)
+{
+	unsigned int channel;
+
+	if (vsnd_ring_is_interleaved(ring)) {
+		vsnd_silence_samples(ring, vsnd_ring_sample(ring, at, 0),
+				     frames * ring->channels);
+		return;
+	}
+	for (channel = 0; channel < ring->channels; channel++)
+		vsnd_silence_samples(ring, vsnd_ring_sample(ring, at, channel),
+				     frames);
+}
+
+/**
+ * vsnd_ring_silence() - write silence
+ * @ring: the ring
+ * @at: first frame, counted from the stream's start
+ * @frames: how many, at most the ring
+ */
+void vsnd_ring_silence(const struct vsnd_ring *ring, u64 at,
+		       unsigned int frames)
+{
+	u32 index = vsnd_ring_index(ring, at);
+	unsigned int run = min(frames, ring->frames - index);
+
+	vsnd_ring_silence_run(ring, index, run);
+	vsnd_ring_silence_run(ring, 0, frames - run);
+}

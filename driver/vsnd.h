@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * snd-virtual: the driver's structures and what its files offer each other.
+ *
+ * DOC: words
+ *
+ * A card has PCM devices; each substream pair of a device is a cable. A cable
+ * has two ends, the player's (playback) and the recorder's (capture). An end
+ * counts the frames of its stream since START as a u64 that never wraps; in
+ * comments "n". Time is CLOCK_MONOTONIC in ns, as the card's clock tells it.
+ *
+ * DOC: locks
+ *
+ * Outermost first:
+ *
+ * 1. the PCM core's stream lock (interrupts off): trigger, pointer and ack are
+ *    called under it
+ * 2. &vsnd_cable.lock: everything that both ends touch
+ * 3. &vsnd_clock.lock: the queue of deadlines and the timer (leaf)
+ *
+ * Under 2 and 3 no stream lock is taken and nothing of the PCM core is called.
+ * snd_pcm_period_elapsed() is called with none of them held.
+ *
+ * DOC: the other end
+ *
+ * An end's ring, runtime and appl_ptr belong to its own stream. The other end
+ * touches them only under the cable's lock and only while @running is set.
+ * It is set by START and cleared by STOP under that lock, and STOP precedes
+ * hw_free and close: so an end never needs a reference to its peer, and never
+ * stops it.
+ */
+#ifndef VSND_H
+#define VSND_H
+
+#include <linux/hrtimer.h>
+#include <linux/spinlock.h>
+#include <linux/timerqueue.h>
+#include <sound/core.h>
+#include <sound/initval.h>
+#include <sound/pcm.h>
+#include <sound/pcmbuf.h>
+
+#define VSND_NAME		"snd-virtual"
+#define VSND_PCMS_MAX		32	/* PCM devices of a card */
+#define VSND_SUBSTREAMS_MAX	128	/* substreams of a device */
+#define VSND_RATE_MIN		5512	/* frames per second */
+#define VSND_RATE_MAX		768000
+#define VSND_CHANNELS_MAX	256
+#define VSND_PERIOD_MIN		16	/* frames */
+#define VSND_PERIODS_MAX	1024
+#define VSND_BUFFER_BYTES_MAX	(32U << 20)
+
+/* ------------------------------------------------------------------------
+ * Configuration
+ */
+
+/**
+ * struct vsnd_buffers - a way to allocate the buffers of a PCM device
+ * @name: as the parameter pcm_buffers spells it
+ * @type: the core's memory type
+ * @prealloc: whether memory is preallocated when the card is made
+ * @alloc: gives a substream a buffer of the size in bytes; contract of
+ *	snd_pcmbuf_malloc_pages()
+ * @free: gives it back
+ */
+struct vsnd_buffers {
+	const char *name;
+	enum snd_pcmbuf_type type;
+	bool prealloc;
+	int (*alloc)(struct snd_pcm_substream *substream, size_t size);
+	int (*free)(struct snd_pcm_substream *substream);
+};
+
+/**
+ * struct vsnd_pcm_config - what a PCM device is to be
+ * @buffers: where its buffers come from
+ * @substreams: pairs of playback and capture, 1 to VSND_SUBSTREAMS_MAX
+ * @buffer_bytes_max: largest buffer of a stream, bytes
+ * @prealloc_bytes: preallocated for each stream, bytes; 0 for none
+ * @rate_min: lowest rate, frames per second
+ * @rate_max: highest rate, frames per second
+ * @channels_min: fewest channels
+ * @channels_max: most channels
+ */
+struct vsnd_pcm_config {
+	const struct vsnd_buffers *buffers;
+	unsigned int substreams;
+	size_t buffer_bytes_max;
+	size_t prealloc_bytes;
+	unsigned int rate_min;
+	unsigned int rate_max;
+	unsigned int channels_min;
+	unsigned int channels_max;
+};
+
+/**
+ * struct vsnd_config - what a card is to be
+ * @index: ALSA card number, negative for any free one
+ * @id: ALSA card id
+ * @start_grid_ns: START takes effect at multiples of this, ns; 0 for at once
+ * @pcm_count: number of PCM devices
+ * @pcms: the devices, in order
+ *
+ * The one way to describe a card. It is the platform data of the card's
+ * device: copied by whoever creates that device, freed with it, constant
+ * in between. The module's parameters are one way to fill it in.
+ */
+struct vsnd_config {
+	int index;
+	char id[16];
+	unsigned int start_grid_ns;
+	unsigned int pcm_count;
+	struct vsnd_pcm_config pcms[VSND_PCMS_MAX];
+};
+
+/* ------------------------------------------------------------------------
+ * Time
+ */
+
+struct vsnd_clock;
+
+/**
+ * struct vsnd_clock_ops - a kind of clock
+ * @now: the clock's time, ns. Called in any context. Required.
+ * @arm: have vsnd_clock_run() called at @when, in any context that may take
+ *	stream locks; replaces what was armed before. Called with the clock's
+ *	lock held. Required.
+ * @cancel: disarm, and wait until a vsnd_clock_run() that is under way has
+ *	returned. May sleep. Required.
+ */
+struct vsnd_clock_ops {
+	s64 (*now)(struct vsnd_clock *clock);
+	void (*arm)(struct vsnd_clock *clock, s64 when);
+	void (*cancel)(struct vsnd_clock *clock);
+};
+
+/**
+ * struct vsnd_clock - tells time and calls when a stream's next event is due
+ * @ops: the kind of clock
+ * @lock: innermost lock, see "locks"
+ * @deadlines: the running ends that wait for an instant, soonest first.
+ *	Protected by @lock.
+ * @ran: instant of the latest vsnd_clock_run(), ns. Protected by @lock.
+ * @timer: the realtime clock's timer. Armed under @lock.
+ *
+ * Part of the card, valid as long as it. Arming has no state: whoever holds
+ * the lock may arm for the soonest deadline, at any time and again.
+ */
+struct vsnd_clock {
+	const struct vsnd_clock_ops *ops;
+	spinlock_t lock;	/* innermost, see above */
+	struct timerqueue_head deadlines;
+	s64 ran;
+	struct hrtimer timer;
+};
+
+/* ------------------------------------------------------------------------
+ * Cable
+ */
+
+/**
+ * struct vsnd_ring - a stream's buffer and how frames lie in it
+ * @area: the memory
+ * @frames: size of the ring, frames
+ * @format: sample format
+ * @rate: frames per second
+ * @channels: samples in a frame
+ * @sample_bytes: bytes of one sample
+ * @frame_stride: bytes from a sample to the next frame's, same channel
+ * @channel_stride: bytes from a sample to the next channel's, same frame
+ * @silence: the byte of which this format's silence consists, or -1 where
+ *	its bytes differ
+ *
+ * The driver's own copy, taken in prepare: the peer never has to look into a
+ * runtime that may be changing.
+ */
+struct vsnd_ring {
+	u8 *area;
+	unsigned int frames;
+	snd_pcm_format_t format;
+	unsigned int rate;
+	unsigned int channels;
+	unsigned int sample_bytes;
+	size_t frame_stride;
+	size_t channel_stride;
+	int silence;
+};
+
+struct vsnd_cable;
+
+/**
+ * struct vsnd_end - one end of a cable: a substream and where it stands
+ * @cable: the cable it belongs to
+ * @direction: SNDRV_PCM_STREAM_PLAYBACK or _CAPTURE
+ * @substream: the open substream, NULL while closed
+ * @ring: its buffer. Written by prepare while not @running.
+ * @period: frames between two period wake-ups
+ * @running: frames pass; see "the other end"
+ * @epoch: instant of frame 0 of the timeline that both ends share, ns
+ * @from: timeline frame at which the current run took effect
+ * @base: n at that frame; n altogether while not @running
+ * @seen: n at the last report to the PCM core
+ * @pos: @seen as a position in the ring, frames
+ * @hw_ptr: the PCM core's hw_ptr after that report
+ * @appl_start: the client's appl_ptr at START
+ * @next_period: n of the next period wake-up
+ * @moved: n up to which the recorder's ring is written
+ * @silent: frames before @moved that were written as silence (recorder)
+ * @lost: frames were passed that the player had not written (player)
+ * @tick: instant of the tick whose report is awaited, ns, or 0
+ * @early: that tick is not for a period
+ * @deadline: place in the clock's queue. Protected by the clock's lock.
+ *
+ * Part of the cable, valid from card to card; all but @deadline is protected
+ * by the cable's lock.
+ */
+struct vsnd_end {
+	struct vsnd_cable *cable;
+	int direction;
+	struct snd_pcm_substream *substream;
+	struct vsnd_ring ring;
+	unsigned int period;
+	bool running;
+	s64 epoch;
+	u64 from;
+	u64 base;
+	u64 seen;
+	snd_pcm_uframes_t pos;
+	snd_pcm_uframes_t hw_ptr;
+	snd_pcm_uframes_t appl_start;
+	u64 next_period;
+	u64 moved;
+	u64 silent;
+	bool lost;
+	s64 tick;
+	bool early;
+	struct timerqueue_node deadline;
+};
+
+/**
+ * struct vsnd_cable - joins a playback and a capture substream
+ * @lock: see "locks"
+ * @clock: the clock of the card
+ * @plugged: whether the player is heard; else silence. Protected by @lock.
+ * @now: latest instant at which the cable was looked at, ns: time does not
+ *	go back for any client. Protected by @lock.
+ * @end: player and recorder, indexed by SNDRV_PCM_STREAM_*
+ */
+struct vsnd_cable {
+	spinlock_t lock;	/* both ends, see above */
+	struct vsnd_clock *clock;
+	bool plugged;
+	s64 now;
+	struct vsnd_end end[2];
+};
+
+/**
+ * struct vsnd_pcm - a PCM device
+ * @card: the card it belongs to
+ * @config: what it was made from
+ * @pcm: ALSA's device, which owns this
+ * @plugged: state of the switch that plugs its cables
+ * @cables: one for each substream pair, @config->substreams of them
+ *
+ * Allocated by vsnd_pcm_create(), freed by the pcm's private_free.
+ */
+struct vsnd_pcm {
+	struct vsnd_card *card;
+	const struct vsnd_pcm_config *config;
+	struct snd_pcm *pcm;
+	bool plugged;
+	struct vsnd_cable cables[];
+};
+
+/**
+ * struct vsnd_card - a card
+ * @card: ALSA's card, which owns this as its private data
+ * @config: what it was made from; lives as long as the parent device
+ * @clock: the clock of all its streams
+ * @pcms: its PCM devices, @config->pcm_count of them
+ */
+struct vsnd_card {
+	struct snd_card *card;
+	const struct vsnd_config *config;
+	struct vsnd_clock clock;
+	struct vsnd_pcm *pcms[VSND_PCMS_MAX];
+};
+
+/* card.c */
+extern struct platform_driver vsnd_driver;
+
+/* mixer.c */
+int vsnd_mixer_create(struct vsnd_card *card);
+
+/* pcm.c */
+int vsnd_pcm_create(struct vsnd_card *card, unsigned int device);
+
+/* hw.c */
+int vsnd_hw_constrain(struct snd_pcm_runtime *runtime,
+		      const struct vsnd_pcm_config *config);
+void vsnd_hw_check_wakeups(struct snd_pcm_hw_params *params);
+
+/* buffers.c */
+const struct vsnd_buffers *vsnd_buffers_find(const char *name);
+int vsnd_buffers_prepare(struct vsnd_pcm *pcm);
+
+/* end.c */
+void vsnd_end_init(struct vsnd_end *end, struct vsnd_cable *cable,
+		   int direction);
+void vsnd_end_prepare(struct vsnd_end *end);
+s64 vsnd_end_start(struct vsnd_end *end, s64 at);
+void vsnd_end_stop(struct vsnd_end *end, s64 now);
+void vsnd_end_hurry(struct vsnd_end *end);
+snd_pcm_uframes_t vsnd_end_pointer(struct vsnd_end *end);
+struct snd_pcm_substream *vsnd_end_tick(struct vsnd_end *end, s64 now);
+u64 vsnd_end_frames(const struct vsnd_end *end, s64 now);
+u64 vsnd_end_written(const struct vsnd_end *player);
+bool vsnd_end_is_silent(const struct vsnd_end *recorder);
+bool vsnd_end_is_free_running(const struct vsnd_end *player);
+
+/* cable.c */
+void vsnd_cable_init(struct vsnd_cable *cable, struct vsnd_clock *clock);
+void vsnd_cable_plug(struct vsnd_cable *cable, bool plugged);
+s64 vsnd_cable_advance(struct vsnd_cable *cable, s64 now);
+
+static inline struct vsnd_end *vsnd_end_peer(const struct vsnd_end *end)
+{
+	return &end->cable->end[!end->direction];
+}
+
+/* ring.c */
+void vsnd_ring_init(struct vsnd_ring *ring,
+		    const struct snd_pcm_runtime *runtime);
+bool vsnd_ring_matches(const struct vsnd_ring *a, const struct vsnd_ring *b);
+void vsnd_ring_copy(const struct vsnd_ring *dst, u64 to,
+		    const struct vsnd_ring *src, u64 from, unsigned int frames);
+void vsnd_ring_silence(const struct vsnd_ring *ring, u64 at,
+		       unsigned int frames);
+
+/* clock.c */
+void vsnd_clock_init(struct vsnd_clock *clock, const struct vsnd_clock_ops *ops);
+void vsnd_clock_run(struct vsnd_clock *clock, s64 now);
+void vsnd_clock_queue(struct vsnd_clock *clock, struct timerqueue_node *deadline,
+		      s64 when);
+void vsnd_clock_forget(struct vsnd_clock *clock,
+		       struct timerqueue_node *deadline);
+void vsnd_clock_arm(struct vsnd_clock *clock);
+void vsnd_clock_sync(struct vsnd_clock *clock);
+u64 vsnd_clock_frames(s64 ns, unsigned int rate);
+s64 vsnd_clock_ns(u64 frames, unsigned int rate);
+
+static inline s64 vsnd_clock_now(struct vsnd_clock *clock)
+{
+	return clock->ops->now(clock);
+}
+
+/* realtime.c */
+void vsnd_realtime_init(struct vsnd_clock *clock);
+
+#endif /* VSND_H */
