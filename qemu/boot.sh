@@ -1,0 +1,135 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Boots one guest, has it do one job, and tells whether it did.
+#
+# usage: boot.sh KERNEL IMAGE MACHINE JOB DIR
+#
+#	MACHINE	timed	TCG, one CPU, time is the count of instructions and
+#			idle time is skipped: the same figures on every run
+#		smp	two CPUs in real time, by $ACCEL (kvm or tcg)
+#	JOB	guest/JOB.sh runs in the guest
+#	DIR	becomes /share of the guest; also receives console.log,
+#		qemu.log and report
+#	$MEMORY	of the guest, in MiB
+#
+# The guest speaks on a serial port of its own, line by line:
+#
+#	limit N WHAT	silent for N seconds at most from now on, busy with WHAT
+#	end STATUS	the verdict, and the last line
+#	anything else	news of the job, passed on to stdout
+#
+# No verdict, a bad verdict, silence, or a complaint of the kernel: failure.
+
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+kernel=$1
+image=$2
+machine=$3
+job=$4
+dir=$5
+MEMORY=${MEMORY:-1024}
+ACCEL=${ACCEL:-tcg}
+FIRST_LIMIT=${FIRST_LIMIT:-60}
+
+# What the kernel says when something is wrong, wherever it says it.
+COMPLAINTS='Kernel panic|BUG:|Oops|WARNING:|Call Trace:|general protection|'
+COMPLAINTS+='soft lockup|blocked for more than|rcu.*stall|UBSAN:|Bad page'
+
+qemu_pid=
+
+stop_guest()
+{
+	[ -n "$qemu_pid" ] || return 0
+	kill -KILL "$qemu_pid" 2>/dev/null || true
+	qemu_pid=
+}
+trap stop_guest EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+fail()
+{
+	printf 'guest %s/%s: %s (console log: %s)\n' \
+		"$machine" "$job" "$1" "$(relative "$dir/console.log")" >&2
+	stop_guest
+	exit 1
+}
+
+mkdir -p "$dir"
+exec 8>"$dir.lock"
+flock -n 8 || die "another guest is using $(relative "$dir")"
+rm -f "$dir/report" "$dir/console.log" "$dir/qemu.log"
+
+# shellcheck disable=SC2054	# the commas belong to QEMU
+options=(
+	-no-user-config -nodefaults -display none -no-reboot
+	-m "$MEMORY" -kernel "$kernel/vmlinuz" -initrd "$image"
+	-serial "file:$dir/console.log"
+	-device virtio-serial-pci
+	-chardev file,id=report,path=/dev/stdout
+	-device virtserialport,chardev=report,name=report
+	-fsdev "local,id=share,path=${dir//,/,,},security_model=none"
+	-device virtio-9p-pci,fsdev=share,mount_tag=share
+)
+case $machine-$ACCEL in
+timed-*)
+	# Without ERMS and FSRM, else a copy counts one instruction a byte.
+	# shellcheck disable=SC2054
+	options+=(-accel tcg,thread=single -smp 1 -cpu max,-erms,-fsrm
+		-icount shift=1,sleep=off -rtc base=2000-01-01,clock=vm -seed 1)
+	;;
+smp-kvm)
+	options+=(-accel kvm -smp 2 -cpu host)
+	;;
+smp-tcg)
+	# shellcheck disable=SC2054
+	options+=(-accel tcg,thread=multi -smp 2 -cpu max)
+	;;
+*)
+	die "no machine $machine with $ACCEL: timed or smp, tcg or kvm"
+	;;
+esac
+
+# Not a word is lost from the kernel log, and a panic ends the guest.
+options+=(-append "console=ttyS0 loglevel=7 panic=-1 log_buf_len=4M \
+printk.devkmsg=on random.trust_cpu=on job=$job machine=$machine ${APPEND:-}")
+
+# The pipe ends with QEMU. The limit is the host's time; the guest's may run
+# slower.
+exec 7< <(exec qemu-system-x86_64 "${options[@]}" </dev/null 2>"$dir/qemu.log" 8>&-)
+qemu_pid=$!
+verdict=
+what=boot
+limit=$FIRST_LIMIT
+while true; do
+	status=0
+	read -r -t "$limit" -u 7 line || status=$?
+	[ $status -le 128 ] || fail "hangs: nothing heard for $limit s, in $what"
+	[ $status = 0 ] || break
+	printf '%s\n' "$line" >>"$dir/report"
+	case $line in
+	limit\ *)
+		read -r _ limit what <<<"$line"
+		;;
+	end\ *)
+		verdict=${line#end }
+		limit=20
+		what=power-off
+		;;
+	*)
+		printf '%s\n' "$line"
+		;;
+	esac
+done
+
+status=0
+wait "$qemu_pid" || status=$?
+qemu_pid=
+[ $status = 0 ] ||
+	fail "QEMU failed with status $status: $(tail -n 1 "$dir/qemu.log")"
+complaint=$(grep -a -m 1 -E "$COMPLAINTS" "$dir/console.log" | tr -d '\r') || true
+[ -z "$complaint" ] || fail "the kernel complains: ${complaint:0:150}"
+[ -n "$verdict" ] || fail "ended without a verdict, in $what"
+[ "$verdict" = 0 ] || fail "the job failed with status $verdict"

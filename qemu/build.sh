@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Builds the modules, the core's own tests and the programs of
+# userspace-tests/ for a guest, from a copy of the sources: one tree per
+# kernel, and the working tree stays as it is. Prints the directory.
+#
+# usage: build.sh KERNEL		KERNEL as printed by kernel.sh
+
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+kernel=$1
+release=$(cat "$kernel/release")
+kdir=${KDIR:-$(readlink "$kernel/build")}
+tree=$CACHE/build/$release
+log=$tree.log
+
+lock build
+mkdir -p "$tree"
+
+# Objects of another kernel of this name, or of another compiler, are stale;
+# make cannot know.
+key="$(cat "$kernel/version") $kdir $(${CC:-gcc} --version | head -n 1)"
+if [ "$(cat "$tree.key" 2>/dev/null)" != "$key" ]; then
+	rm -rf "$tree"
+	mkdir -p "$tree"
+	echo "$key" >"$tree.key"
+fi
+
+# build WHAT COMMAND...: quiet about success
+build()
+{
+	local what=$1
+
+	shift
+	"$@" >"$log" 2>&1 && return
+	grep -E '(error|warning|undefined|No rule|Error [0-9])' "$log" >&2 ||
+		tail -n 20 "$log" >&2
+	die "cannot build $what (log: $(relative "$log"))"
+}
+
+# What is excluded stays: the objects.
+rsync -a --delete --prune-empty-dirs --exclude='*.mod.c' \
+	--include='*.[chS]' --include=Kbuild --include='*/' --exclude='*' \
+	"$TOP/core" "$TOP/driver" "$TOP/Kbuild" "$tree/"
+build "the modules for $release" make -C "$kdir" M="$tree" \
+	CC="${CC:-gcc}" PCMBUF_TEST=1 -j "$(nproc)" modules
+
+mkdir -p "$tree/tests"
+build "the test programs" make -C "$TOP/userspace-tests" \
+	O="$tree/tests" -j "$(nproc)"
+
+echo "$tree"

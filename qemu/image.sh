@@ -1,0 +1,143 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Makes the guest's root: an initramfs with busybox, the host's own kmod,
+# alsa-lib and alsa-utils, the few kernel modules that are needed, and what
+# build.sh built. Prints the file.
+#
+# usage: image.sh KERNEL TREE	as printed by kernel.sh and build.sh
+
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+kernel=$1
+tree=$2
+release=$(cat "$kernel/release")
+image=$CACHE/image/$release.cpio
+root=$CACHE/image/$release.root
+
+PROGRAMS="kmod aplay arecord speaker-test alsactl amixer alsaloop"
+
+# Modules of the kernel, by name or by folder (with a slash); those that a
+# kernel has built in, or does not have, are left out.
+MODULES="sound/core/ snd-aloop snd-dummy
+	virtio_pci virtio_console 9p 9pnet_virtio"
+
+PATH=$PATH:/usr/sbin:/sbin
+lock image
+
+busybox=$(command -v busybox)
+programs=()
+for program in $PROGRAMS; do
+	programs+=("$(command -v "$program")") || die "no $program here"
+done
+mapfile -t tests < <(find "$tree/tests" -maxdepth 1 -type f -executable)
+libraries=$(ldd "${programs[@]}" "${tests[@]}" 2>/dev/null |
+	grep -o '/[^ ]*\.so[^ ]*' | sort -u)
+
+# shellcheck disable=SC2086	# a list of words
+key="$(cat "$kernel/version") $(fingerprint "$QEMU/guest" "$QEMU/image.sh" \
+	"$busybox" "${programs[@]}" "${tests[@]}" $libraries /usr/share/alsa)
+$(find "$tree" -name '*.ko' -printf '%p %s %T@\n' | sort | sha256sum)"
+if [ -f "$image" ] && [ "$(cat "$image.key" 2>/dev/null)" = "$key" ]; then
+	echo "$image"
+	exit
+fi
+
+# install FILE...: at its own place, links followed
+install_files()
+{
+	local file
+
+	for file; do
+		mkdir -p "$root${file%/*}"
+		cp -L "$file" "$root$file"
+	done
+}
+
+# kernel_module FILE: unpacked, whatever the distribution packs it with
+kernel_module()
+{
+	local to=$root/lib/modules/$release/kernel/${1#"$kernel/modules/"}
+
+	[ ! -e "${to%.?z*}" ] || return 0
+	mkdir -p "${to%/*}"
+	case $1 in
+	*.xz)	xz -dc "$1" >"${to%.xz}" ;;
+	*.gz)	gzip -dc "$1" >"${to%.gz}" ;;
+	*.zst)	zstd -qdc "$1" >"${to%.zst}" ;;
+	*)	cp "$1" "$to" ;;
+	esac
+}
+
+# The whole tree is large and depmod slow on it: names are followed by what
+# each module says that it depends on.
+kernel_modules()
+{
+	local -A path=()
+	local queue=() name file
+
+	while read -r file; do
+		name=${file##*/}
+		name=${name%.ko*}
+		path[${name//-/_}]=$file
+	done < <(find "$kernel/modules/" -name '*.ko*' -type f)
+
+	for name in $MODULES; do
+		case $name in
+		*/)	while read -r file; do
+				name=${file##*/}
+				queue+=("${name%.ko*}")
+			done < <(find "$kernel/modules/" -path "*/$name*.ko*") ;;
+		*)	queue+=("$name") ;;
+		esac
+	done
+
+	while [ ${#queue[@]} -gt 0 ]; do
+		name=${queue[0]//-/_}
+		queue=("${queue[@]:1}")
+		file=${path[$name]:-}
+		[ -n "$file" ] || continue
+		unset "path[$name]"
+		kernel_module "$file"
+		# shellcheck disable=SC2207	# names of modules have no blanks
+		queue+=($(modinfo -F depends "$file" | tr ',' ' '))
+	done
+}
+
+rm -rf "$root"
+mkdir -p "$root"/{proc,sys,dev,tmp,run,share,test,bin,lib,usr/bin,usr/lib} \
+	"$root/lib/modules/$release/extra" "$root/var/lib/alsa"
+
+cp -L "$busybox" "$root/bin/busybox"
+for applet in $("$busybox" --list); do
+	[ -e "$root/bin/$applet" ] || ln -s busybox "$root/bin/$applet"
+done
+
+# shellcheck disable=SC2086
+install_files "${programs[@]}" $libraries
+for tool in modprobe insmod rmmod lsmod depmod modinfo; do
+	rm -f "$root/bin/$tool"
+	ln -s "$(command -v kmod)" "$root/bin/$tool"
+done
+mkdir -p "$root/usr/share"
+cp -r /usr/share/alsa "$root/usr/share/"
+rm -rf "$root"/usr/share/alsa/{ucm,ucm2,topology}
+
+kernel_modules
+find "$tree" -name '*.ko' -exec cp -t "$root/lib/modules/$release/extra" {} +
+for file in builtin builtin.modinfo order; do
+	[ ! -f "$kernel/modules/modules.$file" ] ||
+		cp "$kernel/modules/modules.$file" "$root/lib/modules/$release/"
+done
+depmod -b "$root" "$release"
+
+cp -r "$QEMU/guest" "$root/test/"
+cp "$QEMU/guest/init" "$root/init"
+[ ${#tests[@]} = 0 ] || cp -t "$root/test" "${tests[@]}"
+
+(cd "$root" && find . | cpio -o -H newc --quiet -R 0:0) >"$image.new"
+mv "$image.new" "$image"
+echo "$key" >"$image.key"
+say "image: $(relative "$image"), $(($(stat -c %s "$image") / 1048576)) MiB"
+echo "$image"

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# What every script on the host's side shares: where things are, progress
+# with the time that has passed, and errors in one line. Sourced, never run.
+#
+# Scripts talk to people on stderr; stdout carries only their result, so that
+# they can be used as kernel=$(qemu/kernel.sh).
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+QEMU=$TOP/qemu
+CACHE=$TOP/.cache
+OUT=$TOP/out
+export TOP QEMU CACHE OUT
+export LC_ALL=C.UTF-8
+
+# One clock for a whole command, whichever script speaks.
+: "${STARTED_AT:=${EPOCHREALTIME}}"
+export STARTED_AT
+
+# seconds_since T: with one digit, T as in $EPOCHREALTIME
+seconds_since()
+{
+	local us=$(( ${EPOCHREALTIME/./} - ${1/./} ))
+
+	printf '%d.%d' $((us / 1000000)) $((us / 100000 % 10))
+}
+
+say()
+{
+	printf '[%6s s] %s\n' "$(seconds_since "$STARTED_AT")" "$*" >&2
+}
+
+die()
+{
+	printf 'error: %s\n' "$*" >&2
+	exit 1
+}
+
+has()
+{
+	command -v "$1" >/dev/null 2>&1
+}
+
+# relative PATH: as a user at the top of the tree would type it
+relative()
+{
+	printf '%s' "${1#"$TOP"/}"
+}
+
+# lock NAME: one command at a time changes a part of the cache
+lock()
+{
+	mkdir -p "$CACHE"
+	exec 9>"$CACHE/$1.lock"
+	flock -n 9 && return
+	say "waiting for another command that uses $(relative "$CACHE")/$1"
+	flock 9
+}
+
+# fingerprint PATH...: changes whenever a file below the paths does
+fingerprint()
+{
+	find -H "$@" -type f -printf '%p %s %T@\n' 2>/dev/null |
+		sort | sha256sum | cut -c 1-16
+}

@@ -1,0 +1,83 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Makes sure that the tools which build and boot a guest are there: installs
+# what is missing by apt when it may, else says which command would.
+#
+# usage: setup.sh [style]	"style" adds what the style checks need
+
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+# What is looked for, and the package that brings it.
+needs="
+gcc				gcc
+make				make
+cpio				cpio
+rsync				rsync
+xz				xz-utils
+modinfo				kmod
+busybox				busybox-static
+qemu-system-x86_64		qemu-system-x86
+aplay				alsa-utils
+/usr/share/sounds/alsa/Front_Center.wav	alsa-utils
+/usr/include/stdio.h		libc6-dev
+/usr/include/alsa/asoundlib.h	libasound2-dev
+/usr/include/libelf.h		libelf-dev
+"
+style_needs="
+sparse				sparse
+shellcheck			shellcheck
+clang				clang
+perl				perl
+python3				python3
+/usr/share/doc/python3-ply	python3-ply
+"
+
+# apt-get is quiet about success and keeps its tale for failure.
+apt_get()
+{
+	local log=$CACHE/apt.log
+
+	mkdir -p "$CACHE"
+	DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get -q -y "$@" \
+		>"$log" 2>&1
+}
+
+missing_packages()
+{
+	local what package
+
+	while read -r what package; do
+		[ -n "$what" ] || continue
+		[ -e "$what" ] || has "$what" || echo "$package"
+	done <<<"$1" | sort -u
+}
+
+PATH=$PATH:/usr/sbin:/sbin
+[ "${1:-}" != style ] || needs+=$style_needs
+
+missing=$(missing_packages "$needs" | paste -s -d ' ')
+[ -n "$missing" ] || exit 0
+
+if ! has apt-get; then
+	die "missing: $missing; install what your distribution calls these packages of Debian"
+fi
+
+as_root=()
+if [ "$(id -u)" != 0 ]; then
+	as_root=(sudo)
+	sudo -n true 2>/dev/null || { [ -t 0 ] && has sudo && sudo true; } ||
+		die "missing: $missing; get it by: sudo apt-get install $missing"
+fi
+
+say "setup: installing $missing"
+# shellcheck disable=SC2086	# a list of words
+if ! apt_get install --no-install-recommends $missing; then
+	apt_get update || true
+	apt_get install --no-install-recommends $missing ||
+		die "apt cannot install: $missing; is there a network? (log: $(relative "$CACHE/apt.log"); by hand: apt-get update && apt-get install $missing)"
+fi
+
+left=$(missing_packages "$needs" | paste -s -d ' ')
+[ -z "$left" ] || die "still missing after apt installed it: $left"
