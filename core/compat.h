@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What older kernels lack, in the newest kernel's words. Included before every
+ * file of this tree; the only place where a kernel version may be asked.
+ *
+ * Macros where possible: a header pulled in from here would define pr_fmt()
+ * before the file that includes it can.
+ */
+#ifndef __PCMBUF_COMPAT_H
+#define __PCMBUF_COMPAT_H
+
+#include <linux/version.h>
+
+/* vm_flags_set(): since 6.3, where vm_flags became constant */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+#define vm_flags_set(area, flags)	((void)((area)->vm_flags |= (flags)))
+#endif
+
+/* hrtimer_setup(): since 6.13; hrtimer_init() until 6.14 */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#define hrtimer_setup(timer, callback, clock, mode)	\
+	do {						\
+		struct hrtimer *__timer = (timer);	\
+							\
+		hrtimer_init(__timer, clock, mode);	\
+		__timer->function = (callback);		\
+	} while (0)
+#endif
+
+/*
+ * Does the driver move the samples itself? One copy op since 6.6; until then
+ * copy_user and copy_kernel, of which the middle layer looks at the first.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+#define snd_pcm_has_copy_op(substream)	((substream)->ops->copy_user != NULL)
+#else
+#define snd_pcm_has_copy_op(substream)	((substream)->ops->copy != NULL)
+#endif
+
+/* The state of a stream moved out of the page that user space maps in 6.1 */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#define snd_pcm_runtime_state(runtime)	READ_ONCE((runtime)->status->state)
+#else
+#define snd_pcm_runtime_state(runtime)	READ_ONCE((runtime)->state)
+#endif
+
+/* DEFINE_SIMPLE_DEV_PM_OPS() and pm_sleep_ptr(): since 5.17 */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 17, 0)
+#define DEFINE_SIMPLE_DEV_PM_OPS(name, suspend_fn, resume_fn)	\
+	const struct dev_pm_ops name = {			\
+		.suspend = suspend_fn,				\
+		.resume = resume_fn,				\
+		.freeze = suspend_fn,				\
+		.thaw = resume_fn,				\
+		.poweroff = suspend_fn,				\
+		.restore = resume_fn,				\
+	}
+#define pm_sleep_ptr(ptr)	(IS_ENABLED(CONFIG_PM_SLEEP) ? (ptr) : NULL)
+#endif
+
+/*
+ * snd_devm_card_new(): since 5.15. Before it a card that is freed with its
+ * parent's other managed resources has to be built from snd_card_new().
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 15, 0)
+#include <linux/device.h>
+#include <sound/core.h>
+
+static inline void snd_devm_card_free_compat(void *card)
+{
+	snd_card_free(card);
+}
+
+static inline int snd_devm_card_new(struct device *parent, int idx,
+				    const char *xid, struct module *module,
+				    size_t extra_size,
+				    struct snd_card **card_ret)
+{
+	int err;
+
+	err = snd_card_new(parent, idx, xid, module, extra_size, card_ret);
+	if (err < 0)
+		return err;
+	return devm_add_action_or_reset(parent, snd_devm_card_free_compat,
+					*card_ret);
+}
+#endif
+
+#endif /* __PCMBUF_COMPAT_H */
