@@ -233,7 +233,8 @@ if [ -n "${KDIR:-}" ]; then
 	KDIR=$(realpath "$KDIR")
 	built=$KDIR/arch/x86/boot/bzImage
 	[ -n "${KERNEL:-}" ] || [ ! -f "$built" ] || KERNEL=$built
-	[ -n "${KVER:-}" ] || KVER=$(make -s -C "$KDIR" kernelrelease) ||
+	[ -n "${KVER:-}" ] || KVER=$(sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' \
+		"$KDIR/include/generated/utsrelease.h" 2>/dev/null) ||
 		die "KDIR=$KDIR: not the build directory of a kernel"
 fi
 

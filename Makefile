@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# For people and packages; kbuild itself reads Kbuild, not this file.
+
+MODULES := core/snd-pcmbuf.ko driver/snd-virtual.ko
+
+# Which kernel to build for: KDIR is its build directory, KVER its release.
+# DKMS says KERNELRELEASE. Without any of them: the running kernel, else the
+# newest one whose headers are installed, else one that was fetched for guests.
+KVER ?= $(KERNELRELEASE)
+ifeq ($(KDIR),)
+newest = $(lastword $(shell ls -dv $(1) 2>/dev/null))
+KDIR := $(firstword $(if $(KVER),\
+	$(wildcard /lib/modules/$(KVER)/build/. .cache/kernels/$(KVER)/build/.),\
+	$(wildcard /lib/modules/$(shell uname -r)/build/.)\
+	$(call newest,/lib/modules/*/build/.)\
+	$(call newest,.cache/kernels/*/build/.)))
+KDIR := $(abspath $(KDIR))
+else
+KDIR_GIVEN := KDIR="$(KDIR)"
+endif
+
+KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR)
+RELEASE = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' \
+	$(KDIR)/include/generated/utsrelease.h)
+MODULE_DIR = $(INSTALL_MOD_PATH)/lib/modules/$(RELEASE)
+DEPMOD = $(or $(shell command -v depmod),/sbin/depmod)
+
+# What the scripts of qemu/ take from the command line.
+GUEST = $(if $(KVER),KVER="$(KVER)") $(KDIR_GIVEN) \
+	$(if $(KERNEL),KERNEL="$(KERNEL)")
+
+.PHONY: all help install uninstall clean distclean run check style headers
+
+all: headers
+	+$(KBUILD) modules
+
+help:
+	@echo 'Everything at once, in a guest (installs by apt what is missing):'
+	@echo '  make run        play a recording through the card and compare what it'
+	@echo '                  captures, frame by frame; WAV=file plays your own'
+	@echo '  make check      run every test; TESTS="name ..." runs some'
+	@echo ''
+	@echo 'For this machine:'
+	@echo '  make            build the modules; needs neither root nor network'
+	@echo '  make install    install them and run depmod; as root, or with'
+	@echo '                  INSTALL_MOD_PATH=dir'
+	@echo '  make uninstall  take them away again'
+	@echo '  make clean      remove what make built'
+	@echo '  make distclean  remove what was fetched and built for guests too'
+	@echo ''
+	@echo 'For contributors:'
+	@echo '  make style      checkpatch, sparse, gcc W=1, clang, kernel-doc, shellcheck'
+	@echo ''
+	@echo 'Which kernel:'
+	@echo '  KVER=release    that one, installed or as packaged'
+	@echo '  KDIR=dir        its build directory'
+	@echo '  KERNEL=file     the image that the guest boots'
+
+# Without headers there is one thing to say, and it is said by make all, not
+# by every target.
+headers:
+ifeq ($(KDIR),)
+	@echo 'error: no headers of kernel $(or $(KVER),$(shell uname -r)); get them' \
+		'by: apt-get install linux-headers-$(or $(KVER),$(shell dpkg --print-architecture 2>/dev/null || echo amd64))' \
+		'(or name a build directory: make KDIR=dir)' >&2; exit 1
+else
+	@test -e "$(KDIR)/Makefile" || { \
+		echo 'error: KDIR=$(KDIR): not the build directory of a kernel' >&2; exit 1; }
+endif
+
+install: headers
+	+$(KBUILD) modules_install
+	$(DEPMOD) $(if $(INSTALL_MOD_PATH),-b "$(INSTALL_MOD_PATH)") $(RELEASE)
+
+uninstall: headers
+	find "$(MODULE_DIR)" $(foreach m,$(notdir $(MODULES)),-name '$(m)*' -o) \
+		-false | xargs -r rm -f
+	$(DEPMOD) $(if $(INSTALL_MOD_PATH),-b "$(INSTALL_MOD_PATH)") $(RELEASE)
+
+# Folder by folder: from the top, kbuild would clean .cache too.
+clean:
+ifneq ($(KDIR),)
+	+for folder in core driver; do \
+		$(MAKE) -C $(KDIR) M=$(CURDIR)/$$folder clean || exit; \
+	done
+endif
+	rm -f Module.symvers modules.order .modules.order.cmd .Module.symvers.cmd
+	$(MAKE) -C userspace-tests clean
+
+distclean: clean
+	rm -rf .cache out
+
+run:
+	@$(GUEST) $(if $(WAV),WAV="$(WAV)") qemu/run.sh
+
+check:
+	@$(GUEST) $(if $(TESTS),TESTS="$(TESTS)") qemu/check.sh
+
+style:
+	@$(GUEST) .ci/style
