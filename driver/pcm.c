@@ -140,6 +140,13 @@ static void vsnd_start_group(struct snd_pcm_substream *substream)
 	}
 }
 
+/* The core takes the time of this itself, unless told that it has one. */
+static void vsnd_stop_one(struct snd_pcm_substream *substream, s64 now)
+{
+	vsnd_end_stop(vsnd_substream_end(substream), now);
+	substream->runtime->trigger_tstamp_latched = false;
+}
+
 /* Hold all linked streams of the card at one instant. */
 static void vsnd_pause_group(struct snd_pcm_substream *substream)
 {
@@ -149,7 +156,7 @@ static void vsnd_pause_group(struct snd_pcm_substream *substream)
 	snd_pcm_group_for_each_entry(s, substream) {
 		if (!vsnd_is_meant(substream, s))
 			continue;
-		vsnd_end_stop(vsnd_substream_end(s), now);
+		vsnd_stop_one(s, now);
 		snd_pcm_trigger_done(s, substream);
 	}
 }
@@ -160,7 +167,7 @@ static void vsnd_pause_group(struct snd_pcm_substream *substream)
  */
 static int vsnd_pcm_trigger(struct snd_pcm_substream *substream, int cmd)
 {
-	struct vsnd_end *end = vsnd_substream_end(substream);
+	struct vsnd_clock *clock = vsnd_substream_clock(substream);
 
 	switch (cmd) {
 	case SNDRV_PCM_TRIGGER_START:
@@ -175,10 +182,10 @@ static int vsnd_pcm_trigger(struct snd_pcm_substream *substream, int cmd)
 		return 0;
 	case SNDRV_PCM_TRIGGER_STOP:
 	case SNDRV_PCM_TRIGGER_SUSPEND:
-		vsnd_end_stop(end, vsnd_clock_now(end->cable->clock));
+		vsnd_stop_one(substream, vsnd_clock_now(clock));
 		return 0;
 	case SNDRV_PCM_TRIGGER_DRAIN:
-		vsnd_end_hurry(end);
+		vsnd_end_hurry(vsnd_substream_end(substream));
 		return 0;
 	}
 	return -EINVAL;
