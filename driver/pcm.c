@@ -230,7 +230,6 @@ static const struct snd_pcm_ops vsnd_pcm_ops = {
 	.hw_free = vsnd_pcm_hw_free,
 	.close = vsnd_pcm_close,
 	.mmap = snd_pcmbuf_mmap,
-	.page = snd_pcmbuf_sgbuf_ops_page,
 };
 
 static void vsnd_pcm_private_free(struct snd_pcm *pcm)
