@@ -16,7 +16,7 @@ struct end {
 static void open_end(const struct end *where, struct end *end)
 {
 	*end = *where;
-	end->stream = vt_open(where->device, 0, where->dir);
+	end->stream = vt_open(where->device, 0, where->dir, 0);
 	end->pcm = end->stream->pcm;
 	end->hw = vt_alloc(snd_pcm_hw_params_sizeof());
 	MUST(snd_pcm_hw_params_any(end->pcm, end->hw));

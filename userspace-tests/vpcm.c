@@ -36,7 +36,9 @@ static void vt_close_stream(void *data)
 	free(s);
 }
 
-struct vt_stream *vt_open(int device, int subdevice, snd_pcm_stream_t dir)
+/* The mode is alsa-lib's: 0 or SND_PCM_NONBLOCK */
+struct vt_stream *vt_open(int device, int subdevice, snd_pcm_stream_t dir,
+			  int mode)
 {
 	struct vt_stream *s = calloc(1, sizeof(*s));
 	char name[40];
@@ -46,7 +48,7 @@ struct vt_stream *vt_open(int device, int subdevice, snd_pcm_stream_t dir)
 		 subdevice);
 	EXPECT(s, "out of memory");
 	s->dir = dir;
-	err = snd_pcm_open(&s->pcm, name, dir, 0);
+	err = snd_pcm_open(&s->pcm, name, dir, mode);
 	if (err < 0) {
 		free(s);
 		EXPECT(false, "open %s: %s", name, snd_strerror(err));
@@ -82,8 +84,6 @@ static int vt_set_hw(struct vt_stream *s, const struct vt_params *p)
 							0);
 	if (err >= 0 && p->buffer)
 		err = snd_pcm_hw_params_set_buffer_size(s->pcm, hw, p->buffer);
-	if (err >= 0 && p->no_wakeup)
-		err = snd_pcm_nonblock(s->pcm, 1);
 	if (err >= 0 && p->no_wakeup)
 		err = snd_pcm_hw_params_set_period_wakeup(s->pcm, hw, 0);
 	if (err >= 0)
@@ -155,7 +155,8 @@ int vt_configure(struct vt_stream *s, const struct vt_params *p)
 struct vt_stream *vt_stream(int device, snd_pcm_stream_t dir,
 			    const struct vt_params *p)
 {
-	struct vt_stream *s = vt_open(device, 0, dir);
+	struct vt_stream *s = vt_open(device, 0, dir,
+				      p->nonblock ? SND_PCM_NONBLOCK : 0);
 
 	MUST(vt_configure(s, p));
 	return s;

@@ -23,7 +23,8 @@
  * @start: start threshold, frames; 0 to start by snd_pcm_start() only
  * @stop: stop threshold, frames; 0 for the buffer, VT_NEVER for the boundary
  * @avail_min: frames; 0 for the period
- * @no_wakeup: no period wake-ups, on a non-blocking handle
+ * @nonblock: open without waiting, now and later
+ * @no_wakeup: no period wake-ups; alsa-lib wants @nonblock with it
  * @keep_clean: have played frames overwritten with silence, as dmix does
  */
 struct vt_params {
@@ -36,6 +37,7 @@ struct vt_params {
 	snd_pcm_uframes_t start;
 	snd_pcm_uframes_t stop;
 	snd_pcm_uframes_t avail_min;
+	bool nonblock;
 	bool no_wakeup;
 	bool keep_clean;
 };
@@ -66,7 +68,8 @@ struct vt_stream {
 };
 
 /* Opening. Whatever is opened is closed when the test ends. */
-struct vt_stream *vt_open(int device, int subdevice, snd_pcm_stream_t dir);
+struct vt_stream *vt_open(int device, int subdevice, snd_pcm_stream_t dir,
+			  int mode);
 int vt_configure(struct vt_stream *s, const struct vt_params *p);
 struct vt_stream *vt_stream(int device, snd_pcm_stream_t dir,
 			    const struct vt_params *p);

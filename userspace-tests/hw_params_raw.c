@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The ioctls that configure a stream, fed with what no library would send:
+ * empty and inverted intervals, all bits set, chance. Nothing may come back
+ * but success or a plain refusal, and the stream must be usable afterwards.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <sound/asound.h>
+#include "vtest.h"
+
+#define CHANCES		3000
+
+static void close_fd(void *data)
+{
+	int *fd = data;
+
+	close(*fd);
+}
+
+static int open_raw(const char *dir)
+{
+	int *fd = vt_alloc(sizeof(*fd));
+	char path[40];
+
+	snprintf(path, sizeof(path), "/dev/snd/pcmC%dD0%s", vt_card, dir);
+	*fd = SYS(open(path, O_RDWR));
+	vt_defer(close_fd, fd);
+	return *fd;
+}
+
+static struct snd_interval *interval(struct snd_pcm_hw_params *p, int var)
+{
+	return &p->intervals[var - SNDRV_PCM_HW_PARAM_FIRST_INTERVAL];
+}
+
+static struct snd_mask *mask(struct snd_pcm_hw_params *p, int var)
+{
+	return &p->masks[var - SNDRV_PCM_HW_PARAM_FIRST_MASK];
+}
+
+/* Everything is possible */
+static void set_any(struct snd_pcm_hw_params *p)
+{
+	unsigned int i;
+
+	memset(p, 0, sizeof(*p));
+	memset(p->masks, 0xff, sizeof(p->masks));
+	for (i = 0; i < ARRAY_SIZE(p->intervals); i++)
+		p->intervals[i].max = ~0U;
+	p->rmask = ~0U;
+}
+
+static void set_one(struct snd_pcm_hw_params *p, int var, unsigned int value)
+{
+	struct snd_interval *i = interval(p, var);
+
+	memset(i, 0, sizeof(*i));
+	i->min = value;
+	i->max = value;
+	i->integer = 1;
+}
+
+static void set_bit(struct snd_pcm_hw_params *p, int var, unsigned int bit)
+{
+	memset(mask(p, var), 0, sizeof(struct snd_mask));
+	mask(p, var)->bits[bit / 32] = 1U << bit % 32;
+}
+
+static void set_plain(struct snd_pcm_hw_params *p, int access)
+{
+	set_any(p);
+	set_bit(p, SNDRV_PCM_HW_PARAM_ACCESS, access);
+	set_bit(p, SNDRV_PCM_HW_PARAM_FORMAT,
+		(int)SNDRV_PCM_FORMAT_S16_LE);
+	set_one(p, SNDRV_PCM_HW_PARAM_CHANNELS, 2);
+	set_one(p, SNDRV_PCM_HW_PARAM_RATE, 48000);
+	set_one(p, SNDRV_PCM_HW_PARAM_PERIOD_SIZE, 480);
+	set_one(p, SNDRV_PCM_HW_PARAM_BUFFER_SIZE, 1920);
+}
+
+static void expect_usable(int fd)
+{
+	struct snd_pcm_hw_params p;
+
+	set_plain(&p, SNDRV_PCM_ACCESS_RW_INTERLEAVED);
+	SYS(ioctl(fd, SNDRV_PCM_IOCTL_HW_PARAMS, &p));
+	SYS(ioctl(fd, SNDRV_PCM_IOCTL_PREPARE));
+	SYS(ioctl(fd, SNDRV_PCM_IOCTL_HW_FREE));
+}
+
+/* Nothing but success, a plain refusal, or no memory for that much */
+static int try_ioctl(int fd, unsigned long request, void *data)
+{
+	int err = ioctl(fd, request, data) < 0 ? errno : 0;
+
+	EXPECT(!err || err == EINVAL || err == ENOMEM, "%s",
+	       strerror(err));
+	return err;
+}
+
+struct garbage {
+	const char *what;
+	void (*spoil)(struct snd_pcm_hw_params *p);
+};
+
+static void spoil_zero(struct snd_pcm_hw_params *p)
+{
+	memset(p, 0, sizeof(*p));
+}
+
+static void spoil_ones(struct snd_pcm_hw_params *p)
+{
+	memset(p, 0xff, sizeof(*p));
+}
+
+static void spoil_formats(struct snd_pcm_hw_params *p)
+{
+	memset(mask(p, SNDRV_PCM_HW_PARAM_FORMAT), 0,
+	       sizeof(struct snd_mask));
+}
+
+static void spoil_high_formats(struct snd_pcm_hw_params *p)
+{
+	spoil_formats(p);
+	mask(p, SNDRV_PCM_HW_PARAM_FORMAT)->bits[7] = ~0U;
+}
+
+static void spoil_inverted(struct snd_pcm_hw_params *p)
+{
+	interval(p, SNDRV_PCM_HW_PARAM_RATE)->min = 96000;
+	interval(p, SNDRV_PCM_HW_PARAM_RATE)->max = 48000;
+}
+
+static void spoil_open(struct snd_pcm_hw_params *p)
+{
+	set_one(p, SNDRV_PCM_HW_PARAM_CHANNELS, 2);
+	interval(p, SNDRV_PCM_HW_PARAM_CHANNELS)->openmin = 1;
+	interval(p, SNDRV_PCM_HW_PARAM_CHANNELS)->openmax = 1;
+}
+
+static void spoil_empty(struct snd_pcm_hw_params *p)
+{
+	interval(p, SNDRV_PCM_HW_PARAM_PERIOD_SIZE)->empty = 1;
+}
+
+static void spoil_contradiction(struct snd_pcm_hw_params *p)
+{
+	set_one(p, SNDRV_PCM_HW_PARAM_BUFFER_BYTES, 4096);
+	set_one(p, SNDRV_PCM_HW_PARAM_BUFFER_SIZE, 4096);
+	set_one(p, SNDRV_PCM_HW_PARAM_CHANNELS, 2);
+	set_bit(p, SNDRV_PCM_HW_PARAM_FORMAT,
+		(int)SNDRV_PCM_FORMAT_S16_LE);
+}
+
+static void spoil_huge(struct snd_pcm_hw_params *p)
+{
+	set_one(p, SNDRV_PCM_HW_PARAM_BUFFER_BYTES, ~0U);
+}
+
+static void spoil_zero_periods(struct snd_pcm_hw_params *p)
+{
+	set_one(p, SNDRV_PCM_HW_PARAM_PERIODS, 0);
+}
+
+static void spoil_sample_bits(struct snd_pcm_hw_params *p)
+{
+	set_one(p, SNDRV_PCM_HW_PARAM_SAMPLE_BITS, 13);
+}
+
+static const struct garbage garbage[] = {
+	{ "all zero", spoil_zero },
+	{ "no formats", spoil_formats },
+	{ "formats that do not exist", spoil_high_formats },
+	{ "an inverted interval", spoil_inverted },
+	{ "an interval without its ends", spoil_open },
+	{ "an interval marked empty", spoil_empty },
+	{ "sizes that contradict", spoil_contradiction },
+	{ "4 GiB", spoil_huge },
+	{ "no periods", spoil_zero_periods },
+	{ "13 bits", spoil_sample_bits },
+};
+
+static void test_garbage(const void *arg)
+{
+	const struct garbage *g = arg;
+	struct snd_pcm_hw_params p;
+	int fd = open_raw("p");
+	int err;
+
+	set_any(&p);
+	g->spoil(&p);
+	err = try_ioctl(fd, SNDRV_PCM_IOCTL_HW_REFINE, &p);
+	EXPECT(err == EINVAL, "refine: %s", strerror(err));
+	set_any(&p);
+	g->spoil(&p);
+	err = try_ioctl(fd, SNDRV_PCM_IOCTL_HW_PARAMS, &p);
+	EXPECT(err == EINVAL, "params: %s", strerror(err));
+	expect_usable(fd);
+}
+
+/* All bits set is a strange way to say nothing: either answer will do. */
+static void test_ones(const void *arg)
+{
+	struct snd_pcm_hw_params p;
+	int fd = open_raw("p");
+
+	(void)arg;
+	spoil_ones(&p);
+	try_ioctl(fd, SNDRV_PCM_IOCTL_HW_REFINE, &p);
+	spoil_ones(&p);
+	try_ioctl(fd, SNDRV_PCM_IOCTL_HW_PARAMS, &p);
+	expect_usable(fd);
+}
+
+static void test_bad_pointer(const void *arg)
+{
+	int fd = open_raw("p");
+
+	(void)arg;
+	EXPECT(ioctl(fd, SNDRV_PCM_IOCTL_HW_PARAMS, NULL) < 0 &&
+	       errno == EFAULT, "no EFAULT");
+	expect_usable(fd);
+}
+
+/* A mapping keeps the ring: nothing that would free it is done meanwhile. */
+static void test_mapped(const void *arg)
+{
+	struct snd_pcm_hw_params p;
+	int fd = open_raw(arg);
+	int prot = strcmp(arg, "c") ? PROT_READ | PROT_WRITE : PROT_READ;
+	void *ring;
+
+	set_plain(&p, SNDRV_PCM_ACCESS_MMAP_INTERLEAVED);
+	SYS(ioctl(fd, SNDRV_PCM_IOCTL_HW_PARAMS, &p));
+	ring = mmap(NULL, 4096, prot, MAP_SHARED, fd,
+		    SNDRV_PCM_MMAP_OFFSET_DATA);
+	EXPECT(ring != MAP_FAILED, "mmap: %s", strerror(errno));
+	EXPECT(ioctl(fd, SNDRV_PCM_IOCTL_HW_FREE) < 0 && errno == EBADFD,
+	       "hw_free while mapped");
+	set_plain(&p, SNDRV_PCM_ACCESS_RW_INTERLEAVED);
+	EXPECT(ioctl(fd, SNDRV_PCM_IOCTL_HW_PARAMS, &p) < 0 &&
+	       errno == EBADFD, "hw_params while mapped");
+	EXPECT(*(volatile char *)ring == 0, "a fresh ring is not zero");
+	SYS(munmap(ring, 4096));
+	SYS(ioctl(fd, SNDRV_PCM_IOCTL_HW_FREE));
+	expect_usable(fd);
+}
+
+/* What a running stream is cannot change under it. */
+static void test_running(const void *arg)
+{
+	struct snd_pcm_hw_params p;
+	int fd = open_raw(arg);
+
+	set_plain(&p, SNDRV_PCM_ACCESS_RW_INTERLEAVED);
+	SYS(ioctl(fd, SNDRV_PCM_IOCTL_HW_PARAMS, &p));
+	SYS(ioctl(fd, SNDRV_PCM_IOCTL_PREPARE));
+	if (!strcmp(arg, "p")) {
+		struct snd_xferi all = {
+			.buf = vt_alloc(1920 * 4), .frames = 1920,
+		};
+
+		/* starts by itself: the default threshold is one frame */
+		SYS(ioctl(fd, SNDRV_PCM_IOCTL_WRITEI_FRAMES, &all));
+	} else {
+		SYS(ioctl(fd, SNDRV_PCM_IOCTL_START));
+	}
+	EXPECT(ioctl(fd, SNDRV_PCM_IOCTL_HW_PARAMS, &p) < 0 &&
+	       errno == EBADFD, "hw_params while running");
+	EXPECT(ioctl(fd, SNDRV_PCM_IOCTL_HW_FREE) < 0 && errno == EBADFD,
+	       "hw_free while running");
+	SYS(ioctl(fd, SNDRV_PCM_IOCTL_DROP));
+	expect_usable(fd);
+}
+
+/* Figures as they come, some of them sensible */
+static void set_chance(struct snd_pcm_hw_params *p, uint64_t *seed)
+{
+	unsigned int changes = 1 + vt_random(seed, 6), i;
+	struct snd_interval *iv;
+
+	set_any(p);
+	for (i = 0; i < changes; i++) {
+		iv = &p->intervals[vt_random(seed, ARRAY_SIZE(p->intervals))];
+		iv->min = vt_random(seed, 1ULL << vt_random(seed, 32));
+		iv->max = iv->min + vt_random(seed, 1 << vt_random(seed, 20));
+		iv->openmin = !vt_random(seed, 5);
+		iv->openmax = !vt_random(seed, 5);
+		iv->integer = !vt_random(seed, 3);
+		iv->empty = !vt_random(seed, 20);
+		p->masks[vt_random(seed, 3)].bits[vt_random(seed, 2)] &=
+			vt_random(seed, 1ULL << 31);
+	}
+	p->rmask = vt_random(seed, 4) ? ~0U : vt_random(seed, 1ULL << 31);
+	p->flags = vt_random(seed, 4) ? 0 : vt_random(seed, 1ULL << 31);
+}
+
+static void test_chance(const void *arg)
+{
+	unsigned int i, taken = 0, prepared = 0;
+	struct snd_pcm_hw_params p;
+	int fd = open_raw(arg);
+	uint64_t seed = 2;
+
+	for (i = 0; i < CHANCES; i++) {
+		set_chance(&p, &seed);
+		try_ioctl(fd, SNDRV_PCM_IOCTL_HW_REFINE, &p);
+		set_chance(&p, &seed);
+		/* small rings: it is not about the time that clearing takes */
+		if (interval(&p, SNDRV_PCM_HW_PARAM_BUFFER_BYTES)->max == ~0U)
+			interval(&p, SNDRV_PCM_HW_PARAM_BUFFER_BYTES)->max =
+				65536;
+		if (try_ioctl(fd, SNDRV_PCM_IOCTL_HW_PARAMS, &p))
+			continue;
+		taken++;
+		if (!ioctl(fd, SNDRV_PCM_IOCTL_PREPARE))
+			prepared++;
+	}
+	vt_note("%u of %u taken", taken, CHANCES);
+	EXPECT(taken > CHANCES / 100, "next to nothing taken: %u", taken);
+	EXPECT(taken < CHANCES, "everything taken");
+	EXPECT(prepared == taken, "%u taken, %u prepared", taken, prepared);
+	expect_usable(fd);
+}
+
+/* Software parameters by chance: refused or harmless when running */
+static void test_sw_chance(const void *arg)
+{
+	struct snd_pcm_sw_params sw;
+	struct snd_pcm_hw_params p;
+	int fd = open_raw(arg);
+	uint64_t seed = 3;
+	unsigned int i;
+
+	set_plain(&p, SNDRV_PCM_ACCESS_RW_INTERLEAVED);
+	SYS(ioctl(fd, SNDRV_PCM_IOCTL_HW_PARAMS, &p));
+	for (i = 0; i < CHANCES / 10; i++) {
+		memset(&sw, 0, sizeof(sw));
+		sw.avail_min = vt_random(&seed, 1ULL << vt_random(&seed, 40));
+		sw.start_threshold = vt_random(&seed, 4000);
+		sw.stop_threshold = vt_random(&seed, 2) ?
+			~0UL : vt_random(&seed, 1ULL << vt_random(&seed, 40));
+		sw.silence_threshold = vt_random(&seed, 2500);
+		sw.silence_size = vt_random(&seed, 2) ?
+			0 : vt_random(&seed, 1ULL << vt_random(&seed, 40));
+		sw.period_step = vt_random(&seed, 3);
+		sw.tstamp_mode = vt_random(&seed, 3);
+		SYS(ioctl(fd, SNDRV_PCM_IOCTL_PREPARE));
+		if (try_ioctl(fd, SNDRV_PCM_IOCTL_SW_PARAMS, &sw))
+			continue;
+		if (ioctl(fd, SNDRV_PCM_IOCTL_START) < 0)
+			EXPECT(errno == EPIPE, "start: %s", strerror(errno));
+		if (ioctl(fd, SNDRV_PCM_IOCTL_HWSYNC) < 0)
+			EXPECT(errno == EPIPE || errno == EBADFD,
+			       "hwsync: %s", strerror(errno));
+		SYS(ioctl(fd, SNDRV_PCM_IOCTL_DROP));
+	}
+	expect_usable(fd);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int i;
+
+	vt_init(argc, argv, ARRAY_SIZE(garbage) + 2 + 2 * 4, 60);
+	for (i = 0; i < ARRAY_SIZE(garbage); i++)
+		vt_run(test_garbage, &garbage[i], "%s is refused",
+		       garbage[i].what);
+	vt_run(test_ones, NULL, "all bits set");
+	vt_run(test_bad_pointer, NULL, "a bad pointer is refused");
+	for (i = 0; i < 2; i++) {
+		const char *dir = i ? "c" : "p";
+
+		vt_run(test_mapped, dir, "a mapping holds the ring, %s", dir);
+		vt_run(test_running, dir, "nothing changes when running, %s",
+		       dir);
+		vt_run(test_chance, dir, "%u setups by chance, %s", CHANCES,
+		       dir);
+		vt_run(test_sw_chance, dir,
+		       "software parameters by chance, %s", dir);
+	}
+	return vt_finish();
+}
