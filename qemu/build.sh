@@ -1,16 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Builds the modules, the core's own tests and the programs of
-# userspace-tests/ for a guest, from a copy of the sources: one tree per
-# kernel, and the working tree stays as it is. Prints the directory.
+# Builds the modules for a guest, and with "tests" the core's own tests and
+# the programs of userspace-tests/ too, from a copy of the sources: one tree
+# per kernel, and the working tree stays as it is. Prints the directory.
 #
-# usage: build.sh KERNEL		KERNEL as printed by kernel.sh
+# usage: build.sh KERNEL [tests]	KERNEL as printed by kernel.sh
 
 set -eu
 . "$(dirname "$0")/lib.sh"
 
 kernel=$1
+with=${2:-}
 release=$(cat "$kernel/release")
 kdir=${KDIR:-$(readlink "$kernel/build")}
 tree=$CACHE/build/$release
@@ -45,10 +46,10 @@ rsync -a --delete --prune-empty-dirs --exclude='*.mod.c' \
 	--include='*.[chS]' --include=Kbuild --include='*/' --exclude='*' \
 	"$TOP/core" "$TOP/driver" "$TOP/Kbuild" "$tree/"
 build "the modules for $release" make -C "$kdir" M="$tree" \
-	CC="${CC:-gcc}" PCMBUF_TEST=1 -j "$(nproc)" modules
+	CC="${CC:-gcc}" ${with:+PCMBUF_TEST=1} -j "$(nproc)" modules
 
 mkdir -p "$tree/tests"
-build "the test programs" make -C "$TOP/userspace-tests" \
+[ -z "$with" ] || build "the test programs" make -C "$TOP/userspace-tests" \
 	O="$tree/tests" -j "$(nproc)"
 
 echo "$tree"
