@@ -46,7 +46,7 @@ rsync -a --delete --prune-empty-dirs --exclude='*.mod.c' \
 	--include='*.[chS]' --include=Kbuild --include='*/' --exclude='*' \
 	"$TOP/core" "$TOP/driver" "$TOP/Kbuild" "$tree/"
 build "the modules for $release" make -C "$kdir" M="$tree" \
-	CC="${CC:-gcc}" ${with:+PCMBUF_TEST=1} -j "$(nproc)" modules
+	CC="${CC:-gcc}" ${with:+PCMBUF_TEST=${PCMBUF_TEST-1}} -j "$(nproc)" modules
 
 mkdir -p "$tree/tests"
 [ -z "$with" ] || build "the test programs" make -C "$TOP/userspace-tests" \

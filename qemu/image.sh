@@ -107,7 +107,7 @@ kernel_modules()
 
 rm -rf "$root"
 mkdir -p "$root"/{proc,sys,dev,tmp,run,share,test,bin,lib,usr/bin,usr/lib} \
-	"$root/lib/modules/$release/extra" "$root/var/lib/alsa"
+	"$root/lib/modules/$release/extra" "$root"/var/{lib/alsa,lock}
 
 cp -L "$busybox" "$root/bin/busybox"
 for applet in $("$busybox" --list); do

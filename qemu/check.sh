@@ -1,0 +1,162 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# make check: builds everything, runs the tests of tests.list in guests, one
+# guest for each kind of machine, and judges them. The last line is
+# "N passed, N failed, N skipped"; what the tests printed is in out/check/.
+#
+# TESTS="NAME ..." runs only these: names as in the list, guest/ and .sh may
+# be left out.
+
+set -eu -o pipefail
+. "$(dirname "$0")/lib.sh"
+
+dir=$OUT/check
+passed=0
+failed=0
+skipped=0
+
+# The totals are the last word, whatever happened before.
+summary()
+{
+	local status=$?
+
+	trap - EXIT
+	[ "$status" = 0 ] || [ "$failed" != 0 ] || failed=1
+	say "results: $(relative "$dir")"
+	printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+	[ "$failed" = 0 ]
+	exit
+}
+trap summary EXIT
+trap 'exit 130' INT TERM
+
+# wanted NAME: by $TESTS
+wanted()
+{
+	local test
+
+	[ -n "${TESTS:-}" ] || return 0
+	for test in $TESTS; do
+		case $1 in
+		"$test" | "guest/$test" | "guest/$test.sh") return ;;
+		esac
+	done
+	return 1
+}
+
+# select_tests MACHINE: their lines of the list
+select_tests()
+{
+	local name machine rest
+
+	while read -r name machine rest; do
+		case $name in '' | '#'*) continue ;; esac
+		if [ "$machine" = "$1" ] && wanted "$name"; then
+			echo "$name $machine $rest"
+		fi
+	done <"$QEMU/tests.list"
+}
+
+# unexpected BASE: the lines of a test's kernel log that match no pattern
+unexpected()
+{
+	[ -f "$1.log" ] || return 0
+	cat "$QEMU/expected.log" "$1.expected" 2>/dev/null |
+		sed '/^ *$/d; /^#/d' >"$1.patterns"
+	grep -a -v -E -f "$1.patterns" "$1.log" || true
+}
+
+# judge MACHINE NAME SECONDS WHY: prints the result and adds it up; WHY is for
+# a test of which nothing came back
+judge()
+{
+	local base=$dir/$1/results/${2//\//_} status=none why=$4 verdict counts
+	local mark=ok tap=/dev/null
+
+	if [ -f "$base.status" ]; then
+		{ read -r status; read -r why; } <"$base.status" || true
+		[ ! -f "$base.tap" ] || tap=$base.tap
+	fi
+	verdict=$(awk -v status="$status" -v why="$why" -f "$QEMU/judge.awk" \
+		kind=log <(unexpected "$base") kind=tap "$tap")
+	read -r -a counts <<<"${verdict%%$'\n'*}"
+	passed=$((passed + counts[0]))
+	failed=$((failed + counts[1]))
+	skipped=$((skipped + counts[2]))
+
+	[ "${counts[1]}" = 0 ] || mark=FAIL
+	printf '%-5s%-24s%4d passed, %d failed, %d skipped %7s s\n' \
+		$mark "$2" "${counts[@]}" "$3"
+	if [ $mark = FAIL ]; then
+		tail -n +2 <<<"$verdict" | sed 's/^/     | /'
+		printf '     > %s\n' "$(relative "$tap")"
+	fi
+}
+
+# run_machine MACHINE: its guest, as lines of "MACHINE news"
+run_machine()
+{
+	local status=0
+
+	"$QEMU/boot.sh" "$kernel" "$image" "$1" check "$dir/$1" \
+		2>"$dir/$1/trouble" | sed -u "s/^/$1 /" || status=1
+	echo "$1 over $status"
+}
+
+# close_machine MACHINE STATUS: judges what its guest did not come to, and
+# the guest itself
+close_machine()
+{
+	local why name
+
+	why=$(cat "$dir/$1/trouble")
+	[ -n "$why" ] || [ "$2" = 0 ] || why="the guest ended with status $2"
+	while read -r name _; do
+		[ -n "${judged[$1 $name]:-}" ] ||
+			judge "$1" "$name" - "did not run to its end: ${why:-no result came back}"
+	done <"$dir/$1/tests"
+	[ -n "$why" ] || return 0
+	failed=$((failed + 1))
+	printf 'FAIL %s\n' "$why"
+}
+
+"$QEMU/setup.sh"
+kernel=$("$QEMU/kernel.sh")
+say "kernel: $(cat "$kernel/release")"
+tree=$("$QEMU/build.sh" "$kernel" tests)
+say "build: done"
+image=$("$QEMU/image.sh" "$kernel" "$tree")
+machines=()
+rm -rf "$dir"
+for machine in timed smp; do
+	[ -n "$(select_tests $machine)" ] || continue
+	mkdir -p "$dir/$machine"
+	select_tests $machine >"$dir/$machine/tests"
+	machines+=("$machine")
+done
+[ ${#machines[@]} != 0 ] || die "no test of tests.list is called $TESTS"
+case " ${machines[*]} " in
+*\ smp\ *)	ACCEL=$("$QEMU/accel.sh" "$kernel" "$image")
+		export ACCEL ;;
+esac
+
+say "boot: ${machines[*]}, $(cat "$dir"/*/tests | wc -l) tests"
+declare -A began=() judged=()
+left=${#machines[@]}
+while [ "$left" -gt 0 ] && read -r machine news what; do
+	case $news in
+	start)
+		began[$machine]=$EPOCHREALTIME
+		;;
+	done)
+		judge "$machine" "$what" "$(seconds_since "${began[$machine]}")" ''
+		judged["$machine $what"]=1
+		;;
+	over)
+		close_machine "$machine" "$what"
+		left=$((left - 1))
+		;;
+	esac
+done < <(for machine in "${machines[@]}"; do run_machine "$machine" & done; wait)
+[ "$left" = 0 ] || die "lost sight of the guests"
