@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Clocks: when is the next event of which stream, and what time is it in
- * frames. What makes the time pass is a table of functions, see realtime.c.
+ * Clocks: when is the next event of which stream. What makes the time pass is
+ * a table of functions, see realtime.c.
  */
-#include <linux/math64.h>
 #include <linux/time64.h>
 
 #include "vsnd.h"
@@ -13,47 +12,6 @@
  * however short their periods, can keep a CPU busy with interrupts alone.
  */
 #define VSND_RUN_SPACING_NS	(100 * NSEC_PER_USEC)
-
-/**
- * vsnd_clock_frames() - frames that pass in a time
- * @ns: elapsed time, ns; negative counts as none
- * @rate: frames per second
- *
- * Exact: floor(ns * rate / 1e9) however long the time is, for whole seconds
- * are multiplied by themselves.
- *
- * Return: whole frames.
- */
-u64 vsnd_clock_frames(s64 ns, unsigned int rate)
-{
-	u64 seconds;
-	u32 rest;
-
-	if (ns <= 0)
-		return 0;
-	seconds = div_u64_rem(ns, NSEC_PER_SEC, &rest);
-	return seconds * rate + div_u64((u64)rest * rate, NSEC_PER_SEC);
-}
-
-/**
- * vsnd_clock_ns() - the time that a number of frames takes
- * @frames: number of frames
- * @rate: frames per second
- *
- * Rounded up: after this time vsnd_clock_frames() says @frames, a nanosecond
- * earlier it does not. A timer that fires at it is never early.
- *
- * Return: time in ns.
- */
-s64 vsnd_clock_ns(u64 frames, unsigned int rate)
-{
-	u64 seconds;
-	u32 rest;
-
-	seconds = div_u64_rem(frames, rate, &rest);
-	return seconds * NSEC_PER_SEC +
-	       div_u64((u64)rest * NSEC_PER_SEC + rate - 1, rate);
-}
 
 /**
  * vsnd_clock_init() - make a clock that nobody waits for

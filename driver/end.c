@@ -5,6 +5,7 @@
  */
 #include <linux/math64.h>
 #include <linux/minmax.h>
+#include <linux/time64.h>
 
 #include "vsnd.h"
 
@@ -39,7 +40,7 @@ u64 vsnd_end_frames(const struct vsnd_end *end, s64 now)
 	lockdep_assert_held(&end->cable->lock);
 	if (!end->running)
 		return end->base;
-	frame = vsnd_clock_frames(now - end->epoch, end->ring.rate);
+	frame = vsnd_timeline_frames(&end->time, now);
 	return frame > end->from ? end->base + (frame - end->from) : end->base;
 }
 
@@ -140,9 +141,9 @@ static void vsnd_end_schedule(struct vsnd_end *end, u64 n)
 	lockdep_assert_held(&end->cable->lock);
 	if (limit > n)
 		event = min(event, limit);
-	vsnd_clock_queue(end->cable->clock, &end->deadline, end->epoch +
-			 vsnd_clock_ns(end->from + (event - end->base),
-				       end->ring.rate));
+	vsnd_clock_queue(end->cable->clock, &end->deadline,
+			 vsnd_timeline_instant(&end->time, end->from +
+					       (event - end->base)));
 }
 
 static void vsnd_end_next_period(struct vsnd_end *end, u64 n)
@@ -204,14 +205,14 @@ void vsnd_end_prepare(struct vsnd_end *end)
 static void vsnd_end_join(struct vsnd_end *end, s64 at)
 {
 	const struct vsnd_end *peer = vsnd_end_peer(end);
-	unsigned int rate = end->ring.rate;
 
-	if (peer->running && peer->ring.rate == rate)
-		end->epoch = peer->epoch;
+	if (peer->running && peer->ring.rate == end->ring.rate)
+		end->time = peer->time;
 	else
-		end->epoch = at;
-	end->from = vsnd_clock_frames(at - end->epoch, rate);
-	if (vsnd_clock_ns(end->from, rate) < at - end->epoch)
+		vsnd_timeline_init(&end->time, at,
+				   (u64)end->ring.rate * NSEC_PER_SEC);
+	end->from = vsnd_timeline_frames(&end->time, at);
+	if (vsnd_timeline_instant(&end->time, end->from) < at)
 		end->from++;
 }
 
@@ -249,7 +250,7 @@ s64 vsnd_end_start(struct vsnd_end *end, s64 at)
 	vsnd_end_join(end, at);
 	end->running = true;
 	vsnd_end_schedule(end, end->base);
-	at = end->epoch + vsnd_clock_ns(end->from, end->ring.rate);
+	at = vsnd_timeline_instant(&end->time, end->from);
 	spin_unlock(&cable->lock);
 	vsnd_clock_arm(cable->clock);
 	return at;

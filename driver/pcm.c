@@ -90,9 +90,8 @@ static s64 vsnd_start_instant(struct snd_pcm_substream *substream)
 	snd_pcm_group_for_each_entry(s, substream) {
 		runtime = s->runtime;
 		if (vsnd_is_meant(substream, s))
-			grid = min_t(u64, grid,
-				     vsnd_clock_ns(runtime->period_size,
-						   runtime->rate));
+			grid = min(grid, div_u64((u64)runtime->period_size *
+						 NSEC_PER_SEC, runtime->rate));
 	}
 	return grid ? div64_u64(now + grid - 1, grid) * grid : now;
 }

@@ -117,6 +117,22 @@ struct vsnd_config {
  * Time
  */
 
+/**
+ * struct vsnd_timeline - frames as a function of time
+ * @epoch: an instant, ns
+ * @frames: whole frames that have passed until @epoch
+ * @rest: and nano-frames beyond, less than one frame
+ * @speed: whole frames per second from @epoch on
+ * @fine: and nano-frames per second beyond, less than one frame
+ */
+struct vsnd_timeline {
+	s64 epoch;
+	u64 frames;
+	u32 rest;
+	u32 speed;
+	u32 fine;
+};
+
 struct vsnd_clock;
 
 /**
@@ -196,8 +212,8 @@ struct vsnd_cable;
  * @ring: its buffer. Written by prepare while not @running.
  * @period: frames between two period wake-ups
  * @running: frames pass; see "the other end"
- * @epoch: instant of frame 0 of the timeline that both ends share, ns
- * @from: timeline frame at which the current run took effect
+ * @time: the timeline, which both ends share while they run at one rate
+ * @from: its frame at which the current run took effect
  * @base: n at that frame; n altogether while not @running
  * @seen: n at the last report to the PCM core
  * @pos: @seen as a position in the ring, frames
@@ -221,7 +237,7 @@ struct vsnd_end {
 	struct vsnd_ring ring;
 	unsigned int period;
 	bool running;
-	s64 epoch;
+	struct vsnd_timeline time;
 	u64 from;
 	u64 base;
 	u64 seen;
@@ -337,6 +353,12 @@ void vsnd_ring_copy(const struct vsnd_ring *dst, u64 to,
 void vsnd_ring_silence(const struct vsnd_ring *ring, u64 at,
 		       unsigned int frames);
 
+/* timeline.c */
+void vsnd_timeline_init(struct vsnd_timeline *line, s64 epoch, u64 speed);
+u64 vsnd_timeline_frames(const struct vsnd_timeline *line, s64 at);
+s64 vsnd_timeline_instant(const struct vsnd_timeline *line, u64 frames);
+void vsnd_timeline_bend(struct vsnd_timeline *line, s64 now, u64 speed);
+
 /* clock.c */
 void vsnd_clock_init(struct vsnd_clock *clock, const struct vsnd_clock_ops *ops);
 void vsnd_clock_run(struct vsnd_clock *clock, s64 now);
@@ -346,8 +368,6 @@ void vsnd_clock_forget(struct vsnd_clock *clock,
 		       struct timerqueue_node *deadline);
 void vsnd_clock_arm(struct vsnd_clock *clock);
 void vsnd_clock_sync(struct vsnd_clock *clock);
-u64 vsnd_clock_frames(s64 ns, unsigned int rate);
-s64 vsnd_clock_ns(u64 frames, unsigned int rate);
 
 static inline s64 vsnd_clock_now(struct vsnd_clock *clock)
 {
