@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Makes the guest's root: an initramfs with busybox, the host's own kmod,
-# alsa-lib and alsa-utils, the few kernel modules that are needed, and what
+# Makes the guest's root: an initramfs with busybox, the host's own shell,
+# kmod, alsa-lib and alsa-utils, the few kernel modules that are needed, and what
 # build.sh built. Prints the file.
 #
 # usage: image.sh KERNEL TREE	as printed by kernel.sh and build.sh
@@ -16,7 +16,7 @@ release=$(cat "$kernel/release")
 image=$CACHE/image/$release.cpio
 root=$CACHE/image/$release.root
 
-PROGRAMS="kmod aplay arecord speaker-test alsactl amixer alsaloop"
+PROGRAMS="dash kmod aplay arecord speaker-test alsactl amixer alsaloop"
 
 # Modules of the kernel, by name or by folder (with a slash); those that a
 # kernel has built in, or does not have, are left out.
@@ -117,9 +117,10 @@ done
 # shellcheck disable=SC2086
 install_files "${programs[@]}" $libraries
 for tool in modprobe insmod rmmod lsmod depmod modinfo; do
-	rm -f "$root/bin/$tool"
-	ln -s "$(command -v kmod)" "$root/bin/$tool"
+	ln -sf "$(command -v kmod)" "$root/bin/$tool"
 done
+# The shell of busybox would run busybox's own modprobe, whatever $PATH says.
+ln -sf "$(command -v dash)" "$root/bin/sh"
 mkdir -p "$root/usr/share"
 cp -r /usr/share/alsa "$root/usr/share/"
 rm -rf "$root"/usr/share/alsa/{ucm,ucm2,topology}

@@ -17,6 +17,7 @@ cpio				cpio
 rsync				rsync
 xz				xz-utils
 modinfo				kmod
+dash				dash
 busybox				busybox-static
 qemu-system-x86_64		qemu-system-x86
 aplay				alsa-utils

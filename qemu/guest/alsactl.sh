@@ -31,8 +31,8 @@ hears()
 	wait_until 5 stream_is "$1" c RUNNING || return 2
 	aplay -q -D "hw:Virtual,$1" -t raw -f S16_LE -r 48000 -c 2 noise || return 2
 	sleep 0.3
-	kill -INT $recorder
-	wait $recorder
+	kill -INT "$recorder"
+	wait "$recorder"
 	[ "$(stat -c %s capture)" -gt "$(stat -c %s noise)" ] || return 2
 	[ -n "$(tr -d '\0' <capture | head -c 1)" ]
 }

@@ -47,19 +47,19 @@ same_frames()
 	before=$((first - 1))
 	[ $((before % frame)) = 0 ] ||
 		{ echo "heard at byte $before: not a whole frame"; return 1; }
-	cmp -n "$size" capture data $before 0 || return
+	cmp -n "$size" capture data "$before" 0 || return
 	tail -c +$((before + size + 1)) capture >rest
 	[ -s rest ] || { echo "the capture ends too early"; return 1; }
 	silence | cmp -n "$(stat -c %s rest)" rest - ||
 		{ echo "sound after the end"; return 1; }
-	[ $before -gt 0 ] || { echo "no silence before it"; return 1; }
+	[ "$before" -gt 0 ] || { echo "no silence before it"; return 1; }
 }
 
 round_trip()
 {
-	frame=$(($bytes * channels))
-	size=$((rate / 4 * frame))
-	make_data $size
+	frame=$((bytes * channels))
+	size=$((rate * frame / 4 / frame * frame))
+	make_data "$size"
 	# shellcheck disable=SC2086	# options
 	arecord -q -D "hw:Virtual,$device" $options -t raw -f "$format" \
 		-r "$rate" -c "$channels" >capture 2>arecord.log &
@@ -72,10 +72,10 @@ round_trip()
 		-r "$rate" -c "$channels" data >aplay.log 2>&1
 	status=$?
 	sleep 0.3
-	kill -INT $recorder
-	wait $recorder
+	kill -INT "$recorder"
+	wait "$recorder"
 	grep -v 'Aborted by signal' aplay.log arecord.log && return 1
-	[ $status = 0 ] || { echo "aplay: status $status"; return 1; }
+	[ "$status" = 0 ] || { echo "aplay: status $status"; return 1; }
 	same_frames
 }
 

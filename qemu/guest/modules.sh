@@ -1,0 +1,138 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Loading and unloading: in what order, how often, not while in use, and
+# without leaving memory behind. The kernel's sound core loses a little with
+# every card that comes and goes, so snd-dummy does the same for comparison.
+
+. "$(dirname "$0")/lib.sh"
+
+CYCLES=30
+extra=/lib/modules/$(uname -r)/extra
+
+is_gone()
+{
+	! [ -e /proc/asound/Virtual ] &&
+		[ -z "$(ls -d /sys/devices/platform/snd-virtual* 2>/dev/null)" ]
+}
+
+use_count()
+{
+	cat "/sys/module/$1/refcnt"
+}
+
+used_by_driver()
+{
+	[ "$(use_count snd_pcmbuf)" -ge 1 ] &&
+		[ -d /sys/module/snd_pcmbuf/holders/snd_virtual ]
+}
+
+# play BYTES DEVICE
+play()
+{
+	head -c "$1" /dev/zero | aplay -q -t raw -f S16_LE -r 48000 -c 2 \
+		-D "hw:$2"
+}
+
+# cycle: one life of the card, used
+cycle()
+{
+	modprobe snd-virtual && play 9600 Virtual,0 && play 9600 Virtual,1 &&
+		rmmod snd_virtual && rmmod snd_pcmbuf
+}
+
+cycle_idle()
+{
+	modprobe snd-virtual && rmmod snd_virtual && rmmod snd_pcmbuf
+}
+
+cycle_driver()
+{
+	modprobe snd-virtual && rmmod snd_virtual
+}
+
+cycle_core()
+{
+	modprobe snd-pcmbuf && rmmod snd_pcmbuf
+}
+
+cycle_peer()
+{
+	modprobe snd-dummy fake_buffer=0 && play 9600 Dummy,0 && rmmod snd_dummy
+}
+
+repeat()
+{
+	times=$1
+	shift
+	while [ "$times" -gt 0 ]; do
+		"$@" || { echo "with $times to go"; return 1; }
+		times=$((times - 1))
+	done
+}
+
+# KiB that are in use and are not a cache
+memory_in_use()
+{
+	sync
+	echo 4 >/proc/sys/vm/drop_caches	# no message about the next one
+	echo 3 >/proc/sys/vm/drop_caches
+	sleep 1
+	awk '/^(MemFree|Cached|Buffers|SReclaimable):/ { free += $2 }
+		/^MemTotal:/ { total = $2 } END { print total - free }' /proc/meminfo
+}
+
+# growth COMMAND: KiB after that many cycles, the first ones not counted
+growth()
+{
+	repeat 10 "$1" >&2 || return
+	before=$(memory_in_use)
+	repeat $CYCLES "$1" >&2 || return
+	echo $(($(memory_in_use) - before))
+}
+
+plan 21
+
+expect_log '^snd_virtual: Unknown symbol snd_pcmbuf_[a-z0-9_]+ \(err -2\)$'
+modprobe -a snd-pcm snd-timer snd-hrtimer
+refused "the driver needs the core" insmod "$extra/snd-virtual.ko"
+check "nothing is left of the attempt" is_gone
+
+check "modprobe brings both" modprobe snd-virtual
+check "the driver is counted as a user of the core" used_by_driver
+refused "the core stays while the driver is there" rmmod snd_pcmbuf
+check "nobody uses the card" [ "$(use_count snd_virtual)" = 0 ]
+
+sleep 2 | aplay -q -t raw -f S16_LE -r 48000 -c 2 -D hw:Virtual,0 2>aplay.log &
+check "the card is opened" wait_until 5 stream_is 0 p state
+check "an open stream uses the driver" [ "$(use_count snd_virtual)" -ge 1 ]
+refused "the driver stays while a stream is open" rmmod snd_virtual
+wait
+check "it is closed again" wait_until 5 stream_is 0 p closed
+
+play 960000 Virtual,1 >play.log 2>&1 &
+player=$!
+wait_until 5 stream_is 1 p RUNNING
+refused "the driver stays while a stream is running" rmmod snd_virtual
+wait $player
+check "the stream did not notice" [ $? = 0 ]
+check "nor did it say so" [ ! -s play.log ]
+
+check "the driver goes" rmmod snd_virtual
+check "and is gone" is_gone
+check "then the core goes" rmmod snd_pcmbuf
+
+check "20 times the core alone" repeat 20 cycle_core
+check "20 times both, unused" repeat 20 cycle_idle
+modprobe snd-pcmbuf
+check "20 times the driver, the core stays" repeat 20 cycle_driver
+rmmod snd_pcmbuf
+
+ours=$(growth cycle)
+peers=$(growth cycle_peer)
+diag "$CYCLES cycles of load, play and unload: ${ours:-failed} KiB more in use; snd-dummy: ${peers:-failed} KiB"
+check "$CYCLES times both, used" [ -n "$ours" ]
+# 4 KiB a cycle is less than the smallest buffer, and more than the noise.
+check "no more memory is lost than with snd-dummy" \
+	[ "${ours:-999999}" -le $((${peers:-0} + CYCLES * 4)) ]
+finish

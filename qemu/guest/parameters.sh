@@ -1,0 +1,201 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Parameters: what is out of range is refused, with one line in the kernel log
+# that names the parameter and the range; the extremes of the ranges work.
+
+. "$(dirname "$0")/lib.sh"
+
+WORDS='vmalloc, vmalloc32, continuous, sg, dma'
+
+# parameter=value, and what the driver says about it
+bad="
+pcm_substreams=0	out of range 1..128
+pcm_substreams=129	out of range 1..128
+pcm_substreams=4294967295	out of range 1..128
+buffer_kb=63		out of range 64..32768
+buffer_kb=32769		out of range 64..32768
+prealloc_kb=32769	out of range 0..32768
+rate_min=5511		out of range 5512..768000
+rate_min=768001		out of range 5512..768000
+rate_max=5511		out of range 5512..768000
+rate_max=768001		out of range 5512..768000
+channels_min=0		out of range 1..256
+channels_min=257	out of range 1..256
+channels_max=0		out of range 1..256
+channels_max=257	out of range 1..256
+start_grid_us=10001	out of range 0..10000
+pcm_buffers=vmaloc	not one of $WORDS
+index=32		out of range -1..31
+"
+
+# What is no number never comes to the driver.
+no_number="pcm_substreams=-1 buffer_kb=many rate_min= start_grid_us=1.5"
+
+# loaded and with a card: parameters that must work
+good="
+pcm_substreams=1
+pcm_substreams=128
+buffer_kb=64
+buffer_kb=32768
+prealloc_kb=0
+prealloc_kb=32768 buffer_kb=32768
+rate_min=5512 rate_max=5512
+rate_min=768000 rate_max=768000
+channels_min=1 channels_max=1
+channels_min=256 channels_max=256
+start_grid_us=0
+start_grid_us=10000
+pcm_buffers=vmalloc,vmalloc32,continuous,sg,dma
+"
+
+log_lines()
+{
+	dmesg | wc -l
+}
+
+new_lines()
+{
+	dmesg | tail -n +$((seen + 1)) | sed 's/^<[0-9]*>//; s/^\[ *[0-9.]*\] //'
+}
+
+# is_refused PARAMETER=VALUE MESSAGE
+is_refused()
+{
+	seen=$(log_lines)
+	if modprobe snd-virtual "$1" 2>/dev/null; then
+		echo "it was loaded"
+		rmmod snd_virtual
+		return 1
+	fi
+	[ ! -d /sys/module/snd_virtual ] || { echo "it is still there"; return 1; }
+	[ "$(new_lines)" = "$2" ] || { echo "the log says: $(new_lines)"; return 1; }
+}
+
+# works PARAMETERS...: the card is there, and plays where aplay's defaults fit
+works()
+{
+	modprobe snd-virtual "$@" || return
+	[ -d /proc/asound/Virtual ] || { echo "no card"; return 1; }
+	for pair; do
+		file=/sys/module/snd_virtual/parameters/${pair%%=*}
+		[ "$(cat "$file")" = "${pair#*=}" ] ||
+			{ echo "$file says $(cat "$file")"; return 1; }
+	done
+}
+
+# plays DEVICE OPTIONS...
+plays()
+{
+	device=$1
+	shift
+	head -c 65536 /dev/zero |
+		aplay -q -t raw -f U8 "$@" -D "hw:Virtual,$device"
+}
+
+# count FILE...: of those that exist
+count()
+{
+	[ -e "$1" ] || set --
+	echo $#
+}
+
+unload()
+{
+	rmmod snd_virtual
+}
+
+# comma N WORD: the word N times
+comma()
+{
+	n=$1
+	list=$2
+	while [ "$n" -gt 1 ]; do
+		list=$list,$2
+		n=$((n - 1))
+	done
+	echo "$list"
+}
+
+lines()
+{
+	echo "$1" | grep -c .
+}
+
+plan $(($(lines "$bad") + $(echo "$no_number" | wc -w) + 2 * $(lines "$good") + 22))
+
+# The first load of a module says that it is not the kernel's.
+modprobe snd-virtual && rmmod snd_virtual
+
+while read -r pair message; do
+	[ -n "$pair" ] || continue
+	line="snd-virtual: $pair: $message"
+	echo "$line" | sed 's/[.]/\\./g; s/^/^/; s/$/$/' >>"$EXPECTED_LOG"
+	check "$pair is refused" is_refused "$pair" "$line"
+done <<END
+$bad
+END
+
+for pair in $no_number; do
+	line="snd_virtual: \`${pair#*=}' invalid for parameter \`${pair%%=*}'"
+	expect_log "^snd_virtual: .* invalid for parameter \`${pair%%=*}'\$"
+	check "$pair is refused" is_refused "$pair" "$line"
+done
+
+while read -r parameters; do
+	[ -n "$parameters" ] || continue
+	# shellcheck disable=SC2086	# a list of words
+	check "$parameters" works $parameters
+	check "$parameters: unload" unload
+done <<END
+$good
+END
+
+check "32 devices" works pcm_buffers="$(comma 32 vmalloc)"
+check "32 devices are there" [ "$(count /proc/asound/Virtual/pcm*p)" = 32 ]
+check "the last of 32 devices plays" plays 31
+unload
+refused "33 devices" modprobe snd-virtual pcm_buffers="$(comma 33 vmalloc)"
+expect_log '^pcm_buffers: can only take 32 arguments$'
+expect_log '^snd_virtual: .* invalid for parameter .pcm_buffers.$'
+
+check "128 substreams" works pcm_substreams=128
+check "128 substreams are there" \
+	[ "$(count /proc/asound/Virtual/pcm0p/sub*)" = 128 ]
+check "the last of 128 substreams plays" plays 0,127
+unload
+
+check "32 cards" modprobe snd-virtual enable="$(comma 32 1)"
+check "32 cards are there" [ "$(count /proc/asound/card*/pcm0p)" = 32 ]
+check "32 cards: unload" unload
+check "32 cards are gone" [ "$(count /proc/asound/card*/pcm0p)" = 0 ]
+
+check "index, id and enable" \
+	modprobe snd-virtual enable=1,0,1 index=7,-1,3 id=First,None,Third
+check "the first card is at its index" [ "$(cat /proc/asound/card7/id)" = First ]
+check "the third card is at its index" [ "$(cat /proc/asound/card3/id)" = Third ]
+check "the second card is not there" [ ! -e /proc/asound/None ]
+unload
+
+check "no card at all" modprobe snd-virtual enable=0
+check "then there is none" [ ! -e /proc/asound/Virtual ]
+unload
+
+modprobe snd-dummy index=4
+expect_log '^snd-virtual snd-virtual\.0: cannot find the slot for index 4 '
+expect_log '^snd-virtual: probe of snd-virtual\.0 failed with error -16$'
+refused "a number of a card that is taken" modprobe snd-virtual index=4
+check "nothing is left of the attempt" [ ! -d /sys/module/snd_virtual ]
+rmmod snd_dummy
+
+check "rates outside are refused to a client" sh -c '
+	modprobe snd-virtual rate_min=48000 rate_max=48000 &&
+	! head -c 1000 /dev/zero | aplay --dump-hw-params -t raw -f U8 -r 8000 \
+		-D hw:Virtual,0 2>&1 | grep -q "^RATE: 8000"'
+check "the only rate plays" plays 0 -r 48000
+unload
+check "the only number of channels plays" sh -c '
+	modprobe snd-virtual channels_min=6 channels_max=6 &&
+	head -c 6000 /dev/zero | aplay -q -t raw -f U8 -c 6 -D hw:Virtual,0'
+unload
+finish
