@@ -96,6 +96,8 @@ static void run_formats(int device)
 		job.p.format = f;
 		job.p.rate = rates[f % ARRAY_SIZE(rates)];
 		job.p.channels = channels[f % ARRAY_SIZE(channels)];
+		job.p.period = job.p.rate / 200;
+		job.p.buffer = job.p.period * 4;
 		vt_run(test_silence, &job, "device %d silence of %s", device,
 		       snd_pcm_format_name(f));
 	}

@@ -214,20 +214,23 @@ static void vt_move(const struct vt_stream *s,
 	}
 }
 
-/* One turn of an mmap transfer: what fits, 0 when the stream must be awaited */
+/*
+ * One turn of an mmap transfer: what fits, 0 after waiting for a period. Less
+ * is not taken, or the next period would find less than avail_min.
+ */
 static size_t vt_mmap_turn(struct vt_stream *s, unsigned char *frames,
 			   size_t n)
 {
 	const snd_pcm_channel_area_t *areas;
 	snd_pcm_uframes_t offset, chunk = n;
-	snd_pcm_sframes_t avail = MUST(snd_pcm_avail(s->pcm));
+	snd_pcm_uframes_t avail = MUST(snd_pcm_avail(s->pcm));
 
-	if (!avail) {
+	if (avail < n && avail < s->p.period) {
 		EXPECT(MUST(snd_pcm_wait(s->pcm, 10000)) == 1,
 		       "nothing happened for 10 s");
 		return 0;
 	}
-	if (chunk > (snd_pcm_uframes_t)avail)
+	if (chunk > avail)
 		chunk = avail;
 	MUST(snd_pcm_mmap_begin(s->pcm, &areas, &offset, &chunk));
 	vt_move(s, areas, offset, frames, chunk);

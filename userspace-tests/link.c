@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Linked streams start at one instant and stop together: one device's ends,
+ * ends of several devices, several substreams.
+ */
+
+#include "vpcm.h"
+
+#define ENDS	4
+
+/* An end of a cable; those of one test are linked */
+struct end {
+	int device;
+	int subdevice;
+	snd_pcm_stream_t dir;
+};
+
+struct job {
+	const char *what;
+	unsigned int count;
+	struct end ends[ENDS];
+};
+
+#define P	SND_PCM_STREAM_PLAYBACK
+#define C	SND_PCM_STREAM_CAPTURE
+
+static const struct job jobs[] = {
+	{ "both ends", 2, { { 0, 0, P }, { 0, 0, C } } },
+	{ "both ends, recorder first", 2, { { 0, 0, C }, { 0, 0, P } } },
+	{ "both ends of device 1", 2, { { 1, 0, P }, { 1, 0, C } } },
+	{ "two players", 2, { { 0, 0, P }, { 1, 0, P } } },
+	{ "two recorders", 2, { { 1, 0, C }, { 0, 0, C } } },
+	{ "two devices crosswise", 2, { { 0, 0, P }, { 1, 0, C } } },
+	{ "two devices, both ends", 4,
+	  { { 0, 0, P }, { 0, 0, C }, { 1, 0, P }, { 1, 0, C } } },
+	{ "two substreams, both ends", 4,
+	  { { 0, 0, P }, { 0, 0, C }, { 0, 1, P }, { 0, 1, C } } },
+};
+
+/* Each end with periods of its own; they all run for ever */
+static void open_group(const struct job *job, struct vt_stream **s)
+{
+	struct vt_params p = vt_plain;
+	unsigned int i;
+
+	for (i = 0; i < job->count; i++) {
+		const struct end *end = &job->ends[i];
+
+		if (end->subdevice >= vt_substreams())
+			vt_skip("one substream only");
+		p.period = 480 + 16 * i;
+		p.buffer = p.period * 10;
+		p.stop = VT_NEVER;
+		s[i] = vt_open(end->device, end->subdevice, end->dir, 0);
+		MUST(vt_configure(s[i], &p));
+		if (i)
+			vt_link(s[0], s[i]);
+	}
+	for (i = 0; i < job->count; i++)
+		if (s[i]->dir == P)
+			vt_play(s[i], 0, 4800);
+}
+
+static void test_start(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_stream *s[ENDS];
+	struct vt_position pos;
+	int64_t began = 0;
+	unsigned int i;
+
+	open_group(job, s);
+	MUST(snd_pcm_start(s[0]->pcm));
+	for (i = 0; i < job->count; i++) {
+		vt_locate(s[i], &pos);
+		EXPECT(pos.state == SND_PCM_STATE_RUNNING, "%u not running",
+		       i);
+		EXPECT(!i || pos.trigger == began, "%u began %lld ns off", i,
+		       (long long)(pos.trigger - began));
+		began = pos.trigger;
+	}
+	vt_sleep_until(began + 33 * VT_MS);
+	for (i = 0; i < job->count; i++) {
+		vt_locate(s[i], &pos);
+		vt_expect_position(&pos, s[i], began, 0);
+	}
+}
+
+/* Whoever is linked to its player hears it from the first frame on. */
+static void test_hear(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_stream *s[ENDS];
+	unsigned int i, p;
+
+	open_group(job, s);
+	MUST(snd_pcm_start(s[0]->pcm));
+	for (i = 0; i < job->count; i++) {
+		bool played = false;
+
+		if (s[i]->dir == P)
+			continue;
+		for (p = 0; p < job->count; p++)
+			played |= s[p]->dir == P &&
+				job->ends[p].device == job->ends[i].device &&
+				job->ends[p].subdevice ==
+				job->ends[i].subdevice;
+		if (played)
+			vt_hear(s[i], 0, 4000);
+		else
+			vt_hear_silence(s[i], 4000);
+	}
+}
+
+static void expect_states(const struct job *job, struct vt_stream **s,
+			  snd_pcm_state_t state)
+{
+	unsigned int i;
+
+	for (i = 0; i < job->count; i++)
+		EXPECT(snd_pcm_state(s[i]->pcm) == state, "%u is %s", i,
+		       snd_pcm_state_name(snd_pcm_state(s[i]->pcm)));
+}
+
+static void test_stop(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_stream *s[ENDS];
+	unsigned int last = job->count - 1, i;
+
+	open_group(job, s);
+	MUST(snd_pcm_start(s[0]->pcm));
+	vt_sleep_until(vt_now() + 15 * VT_MS);
+	MUST(snd_pcm_drop(s[last]->pcm));
+	expect_states(job, s, SND_PCM_STATE_SETUP);
+	/* again, from the other side */
+	for (i = 0; i < job->count; i++)
+		vt_prepare(s[i]);
+	for (i = 0; i < job->count; i++)
+		if (s[i]->dir == P)
+			vt_play(s[i], 0, 4800);
+	MUST(snd_pcm_start(s[last]->pcm));
+	expect_states(job, s, SND_PCM_STATE_RUNNING);
+	MUST(snd_pcm_drop(s[0]->pcm));
+	expect_states(job, s, SND_PCM_STATE_SETUP);
+}
+
+static void test_pause(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_stream *s[ENDS];
+	struct vt_position pos, other;
+	unsigned int i;
+
+	open_group(job, s);
+	MUST(snd_pcm_start(s[0]->pcm));
+	vt_sleep_until(vt_now() + 15 * VT_MS);
+	MUST(snd_pcm_pause(s[0]->pcm, 1));
+	expect_states(job, s, SND_PCM_STATE_PAUSED);
+	vt_sleep_until(vt_now() + 100 * VT_MS);
+	MUST(snd_pcm_pause(s[0]->pcm, 0));
+	expect_states(job, s, SND_PCM_STATE_RUNNING);
+	vt_sleep_until(vt_now() + 15 * VT_MS);
+	vt_locate(s[0], &pos);
+	for (i = 1; i < job->count; i++) {
+		vt_locate(s[i], &other);
+		EXPECT(other.frames >= pos.frames &&
+		       other.frames <= pos.frames + 1 +
+		       vt_frames(s[i], other.after - pos.before),
+		       "%u is at %lld, 0 at %lld", i,
+		       (long long)other.frames, (long long)pos.frames);
+	}
+}
+
+/* Unlinked, each is on its own again. */
+static void test_unlink(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_stream *s[ENDS];
+	unsigned int i;
+
+	open_group(job, s);
+	MUST(snd_pcm_start(s[0]->pcm));
+	MUST(snd_pcm_unlink(s[0]->pcm));
+	MUST(snd_pcm_drop(s[0]->pcm));
+	for (i = 1; i < job->count; i++)
+		EXPECT(snd_pcm_state(s[i]->pcm) == SND_PCM_STATE_RUNNING,
+		       "%u stopped with another", i);
+}
+
+/* An xrun of one is everybody's. */
+static void test_xrun(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = vt_plain;
+	struct vt_stream *s[ENDS];
+	unsigned int i;
+
+	for (i = 0; i < job->count; i++) {
+		const struct end *end = &job->ends[i];
+
+		if (end->subdevice >= vt_substreams())
+			vt_skip("one substream only");
+		p.stop = i ? VT_NEVER : 0;
+		s[i] = vt_open(end->device, end->subdevice, end->dir, 0);
+		MUST(vt_configure(s[i], &p));
+		if (i)
+			vt_link(s[0], s[i]);
+		if (end->dir == P)
+			vt_play(s[i], 0, 1000);
+	}
+	MUST(snd_pcm_start(s[0]->pcm));
+	vt_wait_state(s[0], SND_PCM_STATE_XRUN, VT_SECOND);
+	expect_states(job, s, SND_PCM_STATE_XRUN);
+}
+
+/* Closing a linked stream while it runs leaves the others running. */
+static void test_close(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_stream *s[ENDS];
+	unsigned int i;
+
+	open_group(job, s);
+	MUST(snd_pcm_start(s[0]->pcm));
+	vt_sleep_until(vt_now() + 5 * VT_MS);
+	MUST(snd_pcm_unlink(s[0]->pcm));
+	vt_close(s[0]);
+	for (i = 1; i < job->count; i++) {
+		MUST(snd_pcm_avail(s[i]->pcm));
+		EXPECT(snd_pcm_state(s[i]->pcm) == SND_PCM_STATE_RUNNING,
+		       "%u stopped with another", i);
+	}
+}
+
+static const struct {
+	const char *name;
+	vt_test *test;
+} tests[] = {
+	{ "start together", test_start },
+	{ "hear from the first frame", test_hear },
+	{ "stop together", test_stop },
+	{ "pause together", test_pause },
+	{ "unlink", test_unlink },
+	{ "xrun together", test_xrun },
+	{ "close one", test_close },
+};
+
+int main(int argc, char **argv)
+{
+	unsigned int i, t;
+
+	vt_init(argc, argv, ARRAY_SIZE(jobs) * ARRAY_SIZE(tests), 60);
+	for (i = 0; i < ARRAY_SIZE(jobs); i++)
+		for (t = 0; t < ARRAY_SIZE(tests); t++)
+			vt_run(tests[t].test, &jobs[i], "%s: %s",
+			       jobs[i].what, tests[t].name);
+	return vt_finish();
+}

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A stream that is not served stops with an xrun at the very frame, once, and
+ * works again after it; where the client wants it to go on, it goes on, and
+ * nothing old is ever heard.
+ */
+
+#include "vpcm.h"
+
+#define LATE	(300 * VT_US)	/* until a sleeper runs again */
+
+struct job {
+	int device;
+	snd_pcm_stream_t dir;
+};
+
+static int64_t start(struct vt_stream *s)
+{
+	struct vt_position pos;
+
+	MUST(snd_pcm_start(s->pcm));
+	vt_locate(s, &pos);
+	return pos.trigger;
+}
+
+static int64_t wait_xrun(struct vt_stream *s)
+{
+	return vt_wait_state(s, SND_PCM_STATE_XRUN, VT_SECOND);
+}
+
+/* With whole periods the end is a wake-up: the xrun comes with it. */
+static void test_underrun_time(const void *arg)
+{
+	static const unsigned int frames[] = { 480, 960, 1440, 1920 };
+	const struct job *job = arg;
+	struct vt_stream *s = vt_player(job->device, &vt_plain);
+	struct vt_position pos;
+	int64_t began, end;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(frames); i++) {
+		vt_play(s, 0, frames[i]);
+		began = start(s);
+		end = began + vt_duration(s, frames[i]);
+		vt_expect_time(wait_xrun(s), end, LATE, "the xrun");
+		vt_locate(s, &pos);
+		vt_expect_time(pos.trigger, end, LATE, "the xrun's stamp");
+		vt_prepare(s);
+	}
+}
+
+/* Otherwise it comes by the period's end, and at once when one looks. */
+static void test_underrun_within_period(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_stream *s = vt_player(job->device, &vt_plain);
+	int64_t began;
+
+	vt_play(s, 0, 1000);
+	began = start(s);
+	vt_expect_time(wait_xrun(s), began + vt_duration(s, 1000),
+		       vt_duration(s, 440) + LATE, "the xrun");
+	vt_prepare(s);
+	vt_play(s, 0, 1000);
+	began = start(s);
+	vt_sleep_until(began + vt_duration(s, 999) - 100 * VT_US);
+	MUST(snd_pcm_avail(s->pcm));
+	vt_sleep_until(began + vt_duration(s, 1000));
+	REFUSED(-EPIPE, snd_pcm_avail(s->pcm));
+}
+
+static void test_overrun_time(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_stream *s = vt_recorder(job->device, &vt_plain);
+	struct vt_position pos;
+	int64_t end;
+
+	end = start(s) + vt_duration(s, s->p.buffer);
+	vt_expect_time(wait_xrun(s), end, LATE, "the xrun");
+	vt_locate(s, &pos);
+	vt_expect_time(pos.trigger, end, LATE, "the xrun's stamp");
+}
+
+/* Every call says so until the stream is prepared again. */
+static void test_reported(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_stream *s = vt_stream(job->device, job->dir, &vt_plain);
+	void *buf = vt_alloc(s->p.buffer * s->frame_bytes);
+	snd_pcm_sframes_t avail;
+
+	if (job->dir == SND_PCM_STREAM_PLAYBACK)
+		vt_play(s, 0, 480);
+	start(s);
+	wait_xrun(s);
+	REFUSED(-EPIPE, snd_pcm_avail(s->pcm));
+	REFUSED(-EPIPE, snd_pcm_avail_delay(s->pcm, &avail, &avail));
+	REFUSED(-EPIPE, snd_pcm_wait(s->pcm, 100));
+	if (job->dir == SND_PCM_STREAM_PLAYBACK)
+		REFUSED(-EPIPE, snd_pcm_writei(s->pcm, buf, 1));
+	else
+		REFUSED(-EPIPE, snd_pcm_readi(s->pcm, buf, 1));
+	MUST(snd_pcm_recover(s->pcm, -EPIPE, 1));
+	s->done = 0;
+	EXPECT(snd_pcm_state(s->pcm) == SND_PCM_STATE_PREPARED, "state %s",
+	       snd_pcm_state_name(snd_pcm_state(s->pcm)));
+	if (job->dir == SND_PCM_STREAM_PLAYBACK)
+		vt_play(s, 0, 1000);
+	start(s);
+	MUST(snd_pcm_avail(s->pcm));
+}
+
+/* A thousand xruns and recoveries in a row */
+static void test_recover(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = vt_plain;
+	struct vt_stream *s;
+	int64_t began;
+	unsigned int i;
+
+	p.period = 16;
+	p.buffer = 48;
+	s = vt_stream(job->device, job->dir, &p);
+	for (i = 0; i < 1000; i++) {
+		if (job->dir == SND_PCM_STREAM_PLAYBACK)
+			vt_play(s, 0, 1 + i % 48);
+		began = start(s);
+		vt_sleep_until(began + 2 * VT_MS);
+		EXPECT(snd_pcm_state(s->pcm) == SND_PCM_STATE_XRUN,
+		       "no xrun in round %u: %s", i,
+		       snd_pcm_state_name(snd_pcm_state(s->pcm)));
+		MUST(snd_pcm_recover(s->pcm, -EPIPE, 1));
+		s->done = 0;
+	}
+}
+
+/*
+ * However long nobody serves or even looks at a stream without wake-ups, that
+ * is one xrun, and after it the stream is as good as new.
+ */
+static void test_stall(const void *arg)
+{
+	static const unsigned int rings[] = { 1, 2, 10, 100 };
+	const struct job *job = arg;
+	struct vt_params p = vt_plain;
+	struct vt_position pos;
+	struct vt_stream *s;
+	unsigned int i;
+	int64_t began;
+
+	p.no_wakeup = true;
+	p.nonblock = true;
+	s = vt_stream(job->device, job->dir, &p);
+	for (i = 0; i < ARRAY_SIZE(rings); i++) {
+		if (job->dir == SND_PCM_STREAM_PLAYBACK)
+			vt_play(s, 0, p.buffer);
+		began = start(s);
+		vt_sleep_until(began + vt_duration(s, rings[i] * p.buffer +
+						   100));
+		REFUSED(-EPIPE, snd_pcm_avail(s->pcm));
+		MUST(snd_pcm_recover(s->pcm, -EPIPE, 1));
+		s->done = 0;
+		if (job->dir == SND_PCM_STREAM_PLAYBACK)
+			vt_play(s, 0, p.buffer);
+		began = start(s);
+		vt_sleep_until(began + 20 * VT_MS);
+		vt_locate(s, &pos);
+		EXPECT(pos.state == SND_PCM_STATE_RUNNING,
+		       "a second xrun after %u rings", rings[i]);
+		vt_expect_position(&pos, s, began, 0);
+		MUST(snd_pcm_drop(s->pcm));
+		vt_prepare(s);
+	}
+}
+
+/* A reader that stays away is told; the peer does not notice. */
+static void test_peer_goes_on(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = vt_plain;
+	struct vt_stream *player, *recorder;
+	struct vt_position pos;
+	int64_t began;
+
+	recorder = vt_recorder(job->device, &p);
+	p.buffer = 9600;
+	player = vt_player(job->device, &p);
+	vt_play(player, 0, 9600);
+	began = start(player);
+	start(recorder);
+	wait_xrun(recorder);
+	vt_locate(player, &pos);
+	EXPECT(pos.state == SND_PCM_STATE_RUNNING, "the player stopped");
+	vt_expect_position(&pos, player, began, 0);
+	vt_prepare(recorder);
+	start(recorder);
+	vt_sleep_until(vt_now() + 10 * VT_MS);
+	vt_locate(player, &pos);
+	vt_expect_position(&pos, player, began, 0);
+}
+
+/* Told to go on, the player is silent where it has nothing, never stale. */
+static void test_never_stale(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = vt_plain;
+	struct vt_stream *player, *recorder;
+
+	p.stop = VT_NEVER;
+	player = vt_player(job->device, &p);
+	p.buffer = 24000;
+	recorder = vt_recorder(job->device, &p);
+	vt_link(player, recorder);
+	vt_play(player, 0, 1000);
+	MUST(snd_pcm_start(player->pcm));
+	vt_hear(recorder, 0, 1000);
+	vt_hear_silence(recorder, 10000);
+	EXPECT(snd_pcm_state(player->pcm) == SND_PCM_STATE_RUNNING,
+	       "the player stopped");
+}
+
+/*
+ * Late, a client skips what is past and goes on from here. Frames that were
+ * due while it wrote are lost, all later ones are heard, nothing old is.
+ */
+static void test_catch_up(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = vt_plain;
+	struct vt_stream *player, *recorder;
+	size_t quiet, lost = 0, good;
+	snd_pcm_sframes_t avail;
+	unsigned char *buf;
+
+	p.stop = VT_NEVER;
+	player = vt_player(job->device, &p);
+	p.buffer = 24000;
+	recorder = vt_recorder(job->device, &p);
+	vt_link(player, recorder);
+	vt_play(player, 0, 480);
+	MUST(snd_pcm_start(player->pcm));
+	vt_hear(recorder, 0, 480);
+	vt_hear_silence(recorder, 5000);
+	avail = MUST(snd_pcm_avail(player->pcm));
+	EXPECT(avail > (long)player->p.buffer + 5000, "%ld late", avail);
+	MUST(snd_pcm_forward(player->pcm, avail - player->p.buffer));
+	vt_play(player, 480, 960);
+	buf = vt_alloc(4800 * recorder->frame_bytes);
+	vt_read(recorder, buf, 4800);
+	quiet = vt_silent(recorder, buf, 4800 - 960);
+	buf += quiet * recorder->frame_bytes;
+	while (lost < 100 && !vt_stamped(recorder, buf, 480 + lost, 1))
+		lost++;
+	good = vt_stamped(recorder, buf, 480 + lost, 960 - lost);
+	EXPECT(good == 960 - lost, "%zu frames after %zu lost", good, lost);
+	buf += good * recorder->frame_bytes;
+	EXPECT(vt_silent(recorder, buf, 4800 - quiet - good) ==
+	       4800 - quiet - good, "not silent afterwards");
+	vt_note("%zu frames lost", lost);
+}
+
+/*
+ * By mmap a client can write late without the core's noticing. If the recorder
+ * has heard silence there, that was an underrun and has to be called one.
+ */
+static void test_late_commit(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = vt_plain;
+	struct vt_stream *player, *recorder;
+	snd_pcm_uframes_t offset, n = 960;
+	const snd_pcm_channel_area_t *areas;
+	struct vt_position pos;
+	unsigned char *buf;
+	size_t good;
+
+	p.access = SND_PCM_ACCESS_MMAP_INTERLEAVED;
+	player = vt_player(job->device, &p);
+	p.buffer = 24000;
+	p.stop = VT_NEVER;
+	recorder = vt_recorder(job->device, &p);
+	vt_link(player, recorder);
+	vt_play(player, 0, 700);
+	MUST(snd_pcm_start(player->pcm));
+	MUST(snd_pcm_unlink(player->pcm));
+	vt_locate(recorder, &pos);
+	vt_sleep_until(pos.trigger + vt_duration(recorder, 800));
+	MUST(snd_pcm_avail(recorder->pcm));	/* it has heard it */
+	MUST(snd_pcm_mmap_begin(player->pcm, &areas, &offset, &n));
+	EXPECT(n == 960 && offset == 700, "%lu frames at %lu", n, offset);
+	vt_stamp(player, (char *)areas[0].addr + offset * player->frame_bytes,
+		 700, n);
+	MUST(snd_pcm_mmap_commit(player->pcm, offset, n));
+	wait_xrun(player);
+	buf = vt_alloc(2400 * recorder->frame_bytes);
+	vt_read(recorder, buf, 2400);
+	good = vt_stamped(recorder, buf, 0, 2400);
+	EXPECT(good == 700, "%zu frames of 700", good);
+	/* then silence, and no frame of those that came too late is early */
+	good += vt_silent(recorder, buf + good * recorder->frame_bytes,
+			  2400 - good);
+	EXPECT(good >= 800, "silence up to frame %zu only", good);
+}
+
+/* What came late but was not missed by anybody: all of it, or an xrun */
+static void test_late_unheard(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = vt_plain;
+	struct vt_stream *player, *recorder;
+	snd_pcm_uframes_t offset, n = 960;
+	const snd_pcm_channel_area_t *areas;
+	struct vt_position pos;
+	unsigned char *buf;
+	size_t good;
+
+	p.access = SND_PCM_ACCESS_MMAP_INTERLEAVED;
+	player = vt_player(job->device, &p);
+	p.buffer = 24000;
+	p.period = 4800;
+	p.stop = VT_NEVER;
+	recorder = vt_recorder(job->device, &p);
+	vt_link(player, recorder);
+	vt_play(player, 0, 700);
+	MUST(snd_pcm_start(player->pcm));
+	MUST(snd_pcm_unlink(player->pcm));
+	vt_locate(recorder, &pos);
+	vt_sleep_until(pos.trigger + vt_duration(recorder, 800));
+	MUST(snd_pcm_mmap_begin(player->pcm, &areas, &offset, &n));
+	vt_stamp(player, (char *)areas[0].addr + offset * player->frame_bytes,
+		 700, n);
+	MUST(snd_pcm_mmap_commit(player->pcm, offset, n));
+	vt_sleep_until(pos.trigger + vt_duration(recorder, 1500));
+	if (snd_pcm_state(player->pcm) == SND_PCM_STATE_XRUN)
+		return;
+	buf = vt_alloc(1500 * recorder->frame_bytes);
+	vt_read(recorder, buf, 1500);
+	good = vt_stamped(recorder, buf, 0, 1500);
+	EXPECT(good == 1500, "frame %zu lost without an xrun", good);
+}
+
+static const struct {
+	const char *name;
+	vt_test *test;
+	int dirs;
+} tests[] = {
+	{ "at the end of the data", test_underrun_time, 1 },
+	{ "within a period", test_underrun_within_period, 1 },
+	{ "of a full ring", test_overrun_time, 1 },
+	{ "reported by every call", test_reported, 2 },
+	{ "and recovery, 1000 times", test_recover, 2 },
+	{ "once per stall", test_stall, 2 },
+	{ "without the peer", test_peer_goes_on, 1 },
+	{ "not wanted: silence, nothing stale", test_never_stale, 1 },
+	{ "not wanted: catching up", test_catch_up, 1 },
+	{ "of a commit that came late", test_late_commit, 1 },
+	{ "or all of a late commit", test_late_unheard, 1 },
+};
+
+int main(int argc, char **argv)
+{
+	struct job job;
+	unsigned int i;
+
+	vt_init(argc, argv, 2 * (8 + 2 * 3), 60);
+	for (job.device = 0; job.device < 2; job.device++)
+		for (i = 0; i < ARRAY_SIZE(tests); i++)
+			for (job.dir = 0; (int)job.dir < tests[i].dirs;
+			     job.dir++)
+				vt_run(tests[i].test, &job,
+				       "device %d %s xrun %s", job.device,
+				       tests[i].dirs > 1 ?
+				       snd_pcm_stream_name(job.dir) : "an",
+				       tests[i].name);
+	return vt_finish();
+}
