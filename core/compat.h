@@ -28,13 +28,16 @@
 #endif
 
 /*
- * Does the driver move the samples itself? One copy op since 6.6; until then
- * copy_user and copy_kernel, of which the middle layer looks at the first.
+ * The op with which a driver moves the samples itself: copy, from and to an
+ * iov_iter, since 6.6. Until then copy_user and copy_kernel, of which the
+ * middle layer looks at the first.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
-#define snd_pcm_has_copy_op(substream)	((substream)->ops->copy_user != NULL)
+#define snd_pcm_copy_op			copy_user
+#define snd_pcm_copy_samples		void __user
 #else
-#define snd_pcm_has_copy_op(substream)	((substream)->ops->copy != NULL)
+#define snd_pcm_copy_op			copy
+#define snd_pcm_copy_samples		struct iov_iter
 #endif
 
 /* The state of a stream moved out of the page that user space maps in 6.1 */

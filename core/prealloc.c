@@ -124,7 +124,7 @@ struct snd_pcmbuf *snd_pcmbuf_slot_take(struct snd_pcmbuf_slot *slot,
 		snd_pcmbuf_put(buf);
 		return fresh;
 	}
-	if (snd_pcm_has_copy_op(slot->substream))
+	if (slot->substream->ops->snd_pcm_copy_op)
 		memset(buf->dmab.area, 0, buf->dmab.bytes);
 	return buf;
 }
