@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A driver in the old style, which knows the classic names alone, and the tests
+ * that it works. Nothing here but one line in the Kbuild says that the buffers
+ * are not the kernel's.
+ */
+
+#include <linux/pci.h>
+#include <linux/slab.h>
+#include <sound/core.h>
+#include <sound/pcm.h>
+#include <sound/pcm_params.h>
+
+#include "test.h"
+
+#define PCMBUF_TEST_BYTES	65536
+
+static int classic_open(struct snd_pcm_substream *substream)
+{
+	substream->runtime->hw.info = SNDRV_PCM_INFO_MMAP |
+				      SNDRV_PCM_INFO_INTERLEAVED;
+	substream->runtime->hw.formats = SNDRV_PCM_FMTBIT_S16_LE;
+	substream->runtime->hw.rates = SNDRV_PCM_RATE_48000;
+	substream->runtime->hw.rate_min = 48000;
+	substream->runtime->hw.rate_max = 48000;
+	substream->runtime->hw.channels_min = 2;
+	substream->runtime->hw.channels_max = 2;
+	substream->runtime->hw.buffer_bytes_max = PCMBUF_TEST_BYTES;
+	substream->runtime->hw.period_bytes_min = 64;
+	substream->runtime->hw.period_bytes_max = PCMBUF_TEST_BYTES / 2;
+	substream->runtime->hw.periods_min = 2;
+	substream->runtime->hw.periods_max = 1024;
+	return 0;
+}
+
+static int classic_close(struct snd_pcm_substream *substream)
+{
+	return 0;
+}
+
+static int classic_vmalloc_hw_params(struct snd_pcm_substream *substream,
+				     struct snd_pcm_hw_params *params)
+{
+	return snd_pcm_lib_alloc_vmalloc_buffer(substream,
+						params_buffer_bytes(params));
+}
+
+static int classic_vmalloc_32_hw_params(struct snd_pcm_substream *substream,
+					struct snd_pcm_hw_params *params)
+{
+	return snd_pcm_lib_alloc_vmalloc_32_buffer(substream,
+						   params_buffer_bytes(params));
+}
+
+static int classic_flags_hw_params(struct snd_pcm_substream *substream,
+				   struct snd_pcm_hw_params *params)
+{
+	return _snd_pcm_lib_alloc_vmalloc_buffer(substream,
+						 params_buffer_bytes(params),
+						 GFP_KERNEL | GFP_DMA32 |
+						 __GFP_ZERO);
+}
+
+static int classic_vmalloc_hw_free(struct snd_pcm_substream *substream)
+{
+	return snd_pcm_lib_free_vmalloc_buffer(substream);
+}
+
+static int classic_pages_hw_params(struct snd_pcm_substream *substream,
+				   struct snd_pcm_hw_params *params)
+{
+	return snd_pcm_lib_malloc_pages(substream, params_buffer_bytes(params));
+}
+
+static int classic_pages_hw_free(struct snd_pcm_substream *substream)
+{
+	return snd_pcm_lib_free_pages(substream);
+}
+
+static const struct snd_pcm_ops classic_vmalloc_ops = {
+	.open		= classic_open,
+	.close		= classic_close,
+	.hw_params	= classic_vmalloc_hw_params,
+	.hw_free	= classic_vmalloc_hw_free,
+	.page		= snd_pcm_lib_get_vmalloc_page,
+	.mmap		= snd_pcm_lib_mmap_vmalloc,
+};
+
+static const struct snd_pcm_ops classic_vmalloc_32_ops = {
+	.open		= classic_open,
+	.close		= classic_close,
+	.hw_params	= classic_vmalloc_32_hw_params,
+	.hw_free	= classic_vmalloc_hw_free,
+	.page		= snd_pcm_lib_get_vmalloc_page,
+};
+
+static const struct snd_pcm_ops classic_flags_ops = {
+	.open		= classic_open,
+	.close		= classic_close,
+	.hw_params	= classic_flags_hw_params,
+	.hw_free	= classic_vmalloc_hw_free,
+	.page		= snd_pcm_lib_get_vmalloc_page,
+};
+
+static const struct snd_pcm_ops classic_pages_ops = {
+	.open		= classic_open,
+	.close		= classic_close,
+	.hw_params	= classic_pages_hw_params,
+	.hw_free	= classic_pages_hw_free,
+	.page		= snd_pcm_sgbuf_ops_page,
+};
+
+/* As the probe of a PCI card would: only to be compiled. */
+static int __maybe_unused classic_pci_probe(struct snd_pcm *pcm,
+					    struct pci_dev *pci)
+{
+	return snd_pcm_lib_preallocate_pages_for_all(pcm,
+						     SNDRV_DMA_TYPE_DEV_UC_SG,
+						     snd_dma_pci_data(pci),
+						     65536, 65536);
+}
+
+/* hw_params, as the host would call it, for a buffer of so many bytes */
+static int classic_call_hw_params(struct pcmbuf_test *t, size_t bytes)
+{
+	struct snd_pcm_hw_params *params;
+	int err;
+
+	params = kzalloc(sizeof(*params), GFP_KERNEL);
+	if (!params)
+		return -ENOMEM;
+	hw_param_interval(params, SNDRV_PCM_HW_PARAM_BUFFER_BYTES)->min = bytes;
+	err = t->substream->ops->hw_params(t->substream, params);
+	kfree(params);
+	return err;
+}
+
+static bool classic_start(struct pcmbuf_test *t, const struct snd_pcm_ops *ops)
+{
+	snd_pcm_set_ops(t->pcm, SNDRV_PCM_STREAM_PLAYBACK, ops);
+	return EXPECT_EQ(t, pcmbuf_test_open(t), 0);
+}
+
+static void classic_life(struct pcmbuf_test *t, bool has_pages)
+{
+	struct snd_pcm_substream *substream = t->substream;
+
+	EXPECT_EQ(t, classic_call_hw_params(t, PCMBUF_TEST_BYTES), 1);
+	EXPECT_EQ(t, substream->runtime->dma_bytes, PCMBUF_TEST_BYTES);
+	EXPECT_EQ(t, !!substream->ops->page(substream, 5000), has_pages);
+	EXPECT(t, !substream->ops->page(substream, PCMBUF_TEST_BYTES));
+	EXPECT(t, snd_pcm_sgbuf_get_ptr(substream, 5000) ==
+		  substream->runtime->dma_area + 5000);
+	EXPECT(t, snd_pcm_sgbuf_get_addr(substream, 5000));
+	EXPECT_EQ(t, snd_pcm_sgbuf_get_chunk_size(substream, 5000, 16), 16);
+	EXPECT(t, snd_sgbuf_get_ptr(substream->runtime->dma_buffer_p, 5000) ==
+		  substream->runtime->dma_area + 5000);
+	EXPECT_EQ(t, classic_call_hw_params(t, 1000), 0);
+	EXPECT_EQ(t, substream->ops->hw_free(substream), 0);
+	pcmbuf_test_is_cleared(t);
+}
+
+static void classic_test_vmalloc(struct pcmbuf_test *t)
+{
+	if (classic_start(t, &classic_vmalloc_ops))
+		classic_life(t, true);
+	EXPECT(t, classic_vmalloc_ops.mmap == snd_pcmbuf_mmap);
+}
+
+static void classic_test_vmalloc_32(struct pcmbuf_test *t)
+{
+	if (classic_start(t, &classic_vmalloc_32_ops))
+		classic_life(t, true);
+}
+
+static void classic_test_flags(struct pcmbuf_test *t)
+{
+	if (classic_start(t, &classic_flags_ops))
+		classic_life(t, true);
+}
+
+/* The kernel's own number, mapped onto a kind of the core's. */
+static void classic_type(struct pcmbuf_test *t, int type, void *data,
+			 bool has_pages, bool is_vmalloc)
+{
+	size_t total;
+
+	EXPECT_EQ(t, snd_pcm_lib_preallocate_pages_for_all(t->pcm, type, data,
+							   PCMBUF_TEST_BYTES,
+							   PCMBUF_TEST_BYTES),
+		  0);
+	total = pcmbuf_test_total(t);
+	if (!classic_start(t, &classic_pages_ops))
+		return;
+	classic_life(t, has_pages);
+	EXPECT_EQ(t, pcmbuf_test_total(t), total);
+
+	EXPECT_EQ(t, classic_call_hw_params(t, 1000), 1);
+	EXPECT_EQ(t, !!snd_pcm_lib_get_vmalloc_page(t->substream, 0),
+		  is_vmalloc);
+	EXPECT_EQ(t, snd_pcm_lib_free_pages(t->substream), 0);
+	EXPECT_EQ(t, snd_pcm_lib_preallocate_free(t->substream), 0);
+	EXPECT_EQ(t, snd_pcm_lib_preallocate_free_for_all(t->pcm), 0);
+	EXPECT_EQ(t, pcmbuf_test_total(t), 0);
+}
+
+static void classic_test_continuous(struct pcmbuf_test *t)
+{
+	classic_type(t, SNDRV_DMA_TYPE_CONTINUOUS,
+		     snd_dma_continuous_data(GFP_KERNEL), true, false);
+}
+
+static void classic_test_vmalloc_type(struct pcmbuf_test *t)
+{
+	classic_type(t, SNDRV_DMA_TYPE_VMALLOC,
+		     snd_dma_continuous_data(GFP_KERNEL), true, true);
+}
+
+static void classic_test_device(struct pcmbuf_test *t)
+{
+	classic_type(t, SNDRV_DMA_TYPE_DEV, t->dev, false, false);
+}
+
+static void classic_test_uncached(struct pcmbuf_test *t)
+{
+	classic_type(t, SNDRV_DMA_TYPE_DEV_UC, t->dev, false, false);
+}
+
+static void classic_test_isa(struct pcmbuf_test *t)
+{
+	classic_type(t, SNDRV_DMA_TYPE_DEV, snd_dma_isa_data(), false, false);
+}
+
+/* One number with coherent memory where the kernel has no such buffers. */
+static void classic_test_sg(struct pcmbuf_test *t)
+{
+	classic_type(t, SNDRV_DMA_TYPE_DEV_SG, t->dev,
+		     SNDRV_DMA_TYPE_DEV_SG != SNDRV_DMA_TYPE_DEV, false);
+}
+
+static void classic_test_unknown(struct pcmbuf_test *t)
+{
+	struct snd_pcm_substream *substream = t->pcm->streams[0].substream;
+
+	EXPECT_EQ(t, snd_pcm_lib_preallocate_pages(substream, 77, NULL, 0, 0),
+		  -EINVAL);
+	EXPECT_EQ(t, snd_pcm_lib_preallocate_pages(substream,
+						   SNDRV_DMA_TYPE_UNKNOWN,
+						   NULL, 0, 0), -EINVAL);
+}
+
+const struct pcmbuf_test_case pcmbuf_test_classic_cases[] = {
+	{ "classic names: vmalloc helpers", classic_test_vmalloc },
+	{ "classic names: vmalloc helpers, 32 bits", classic_test_vmalloc_32 },
+	{ "classic names: vmalloc helpers, flags", classic_test_flags },
+	{ "classic names: continuous", classic_test_continuous },
+	{ "classic names: vmalloc", classic_test_vmalloc_type },
+	{ "classic names: of a device", classic_test_device },
+	{ "classic names: uncached", classic_test_uncached },
+	{ "classic names: of the ISA bus", classic_test_isa },
+	{ "classic names: scatter-gather", classic_test_sg },
+	{ "classic names: unknown type", classic_test_unknown },
+	{ }
+};

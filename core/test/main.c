@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * snd-pcmbuf-test: reading /sys/kernel/debug/snd-pcmbuf-test runs all tests and
+ * gives their report in KTAP, whose plan comes first.
+ *
+ * Two lines in the kernel log belong to the tests: "cannot preallocate ...
+ * bytes" and, once, "the buffer is not from snd-pcmbuf".
+ */
+
+#include <linux/debugfs.h>
+#include <linux/fs.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/platform_device.h>
+#include <linux/slab.h>
+
+#include "test.h"
+
+#define PCMBUF_TEST_REPORT_BYTES	65536
+
+static const struct pcmbuf_test_kind pcmbuf_test_kinds[] = {
+	{ "continuous",	SND_PCMBUF_CONTINUOUS,	false,	true },
+	{ "vmalloc",	SND_PCMBUF_VMALLOC,	false,	true },
+	{ "vmalloc32",	SND_PCMBUF_VMALLOC_32,	false,	true },
+	{ "sg",		SND_PCMBUF_SG,		false,	true },
+	{ "sg of a device", SND_PCMBUF_SG,	true,	true },
+	{ "coherent",	SND_PCMBUF_COHERENT,	true,	false },
+};
+
+static const struct pcmbuf_test_case *const pcmbuf_test_lists[] = {
+	pcmbuf_test_malloc_cases,
+	pcmbuf_test_prealloc_cases,
+	pcmbuf_test_account_cases,
+	pcmbuf_test_owner_cases,
+	pcmbuf_test_lookup_cases,
+	pcmbuf_test_classic_cases,
+};
+
+static struct platform_device *pcmbuf_test_device;
+static struct dentry *pcmbuf_test_dentry;
+
+/* Protects the substreams' owners of a run from each other: one at a time. */
+static DEFINE_MUTEX(pcmbuf_test_mutex);
+
+void pcmbuf_test_say(struct pcmbuf_test *t, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	t->len += vscnprintf(t->text + t->len, t->size - t->len, fmt, args);
+	va_end(args);
+}
+
+bool pcmbuf_test_expect(struct pcmbuf_test *t, bool is, const char *what,
+			const char *func, int line)
+{
+	if (is)
+		return true;
+	t->failed = true;
+	pcmbuf_test_say(t, "# %s:%d: expected %s\n", func, line, what);
+	return false;
+}
+
+bool pcmbuf_test_expect_eq(struct pcmbuf_test *t, long long is,
+			   long long wanted, const char *what,
+			   const char *func, int line)
+{
+	if (is == wanted)
+		return true;
+	t->failed = true;
+	pcmbuf_test_say(t, "# %s:%d: expected %s: is %lld, not %lld\n", func,
+			line, what, is, wanted);
+	return false;
+}
+
+static void pcmbuf_test_run_case(struct pcmbuf_test *t,
+				 const struct pcmbuf_test_case *test)
+{
+	t->failed = false;
+	t->skip = NULL;
+	if (!EXPECT_EQ(t, pcmbuf_test_card_new(t), 0))
+		return;
+	test->run(t);
+	pcmbuf_test_card_free(t);
+	EXPECT_EQ(t, t->left, 0);
+}
+
+static void pcmbuf_test_report_case(struct pcmbuf_test *t, unsigned int number,
+				    const struct pcmbuf_test_case *test)
+{
+	pcmbuf_test_say(t, "%sok %u - ", t->failed ? "not " : "", number);
+	if (t->kind)
+		pcmbuf_test_say(t, "%s: ", t->kind->name);
+	pcmbuf_test_say(t, "%s", test->name);
+	if (t->skip && !t->failed)
+		pcmbuf_test_say(t, " # SKIP %s", t->skip);
+	pcmbuf_test_say(t, "\n");
+}
+
+static bool pcmbuf_test_runs_on(const struct pcmbuf_test_case *test,
+				const struct pcmbuf_test_kind *kind)
+{
+	return kind->has_pages || !test->needs_pages;
+}
+
+static unsigned int pcmbuf_test_runs(const struct pcmbuf_test_case *test)
+{
+	unsigned int runs = 0;
+	unsigned int i;
+
+	if (!test->per_kind)
+		return 1;
+	for (i = 0; i < ARRAY_SIZE(pcmbuf_test_kinds); i++)
+		runs += pcmbuf_test_runs_on(test, &pcmbuf_test_kinds[i]);
+	return runs;
+}
+
+static unsigned int pcmbuf_test_count(void)
+{
+	const struct pcmbuf_test_case *test;
+	unsigned int count = 0;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(pcmbuf_test_lists); i++)
+		for (test = pcmbuf_test_lists[i]; test->name; test++)
+			count += pcmbuf_test_runs(test);
+	return count;
+}
+
+static void pcmbuf_test_run_on(struct pcmbuf_test *t, unsigned int number,
+			       const struct pcmbuf_test_case *test,
+			       const struct pcmbuf_test_kind *kind)
+{
+	t->kind = kind;
+	pcmbuf_test_run_case(t, test);
+	pcmbuf_test_report_case(t, number, test);
+}
+
+static void pcmbuf_test_run_list(struct pcmbuf_test *t, unsigned int *number,
+				 const struct pcmbuf_test_case *test)
+{
+	const struct pcmbuf_test_kind *kind;
+	unsigned int i;
+
+	for (; test->name; test++) {
+		if (!test->per_kind) {
+			pcmbuf_test_run_on(t, ++*number, test, NULL);
+			continue;
+		}
+		for (i = 0; i < ARRAY_SIZE(pcmbuf_test_kinds); i++) {
+			kind = &pcmbuf_test_kinds[i];
+			if (pcmbuf_test_runs_on(test, kind))
+				pcmbuf_test_run_on(t, ++*number, test, kind);
+		}
+	}
+}
+
+static void pcmbuf_test_run_all(struct pcmbuf_test *t)
+{
+	unsigned int number = 0;
+	unsigned int i;
+
+	pcmbuf_test_say(t, "KTAP version 1\n1..%u\n", pcmbuf_test_count());
+	for (i = 0; i < ARRAY_SIZE(pcmbuf_test_lists); i++)
+		pcmbuf_test_run_list(t, &number, pcmbuf_test_lists[i]);
+}
+
+static int pcmbuf_test_report_open(struct inode *inode, struct file *file)
+{
+	struct pcmbuf_test *t;
+
+	t = kzalloc(sizeof(*t), GFP_KERNEL);
+	if (!t)
+		return -ENOMEM;
+	t->size = PCMBUF_TEST_REPORT_BYTES;
+	t->text = kvzalloc(t->size, GFP_KERNEL);
+	if (!t->text) {
+		kfree(t);
+		return -ENOMEM;
+	}
+	t->dev = &pcmbuf_test_device->dev;
+
+	mutex_lock(&pcmbuf_test_mutex);
+	pcmbuf_test_run_all(t);
+	mutex_unlock(&pcmbuf_test_mutex);
+	file->private_data = t;
+	return 0;
+}
+
+static ssize_t pcmbuf_test_report_read(struct file *file, char __user *to,
+				       size_t count, loff_t *pos)
+{
+	struct pcmbuf_test *t = file->private_data;
+
+	return simple_read_from_buffer(to, count, pos, t->text, t->len);
+}
+
+static int pcmbuf_test_report_release(struct inode *inode, struct file *file)
+{
+	struct pcmbuf_test *t = file->private_data;
+
+	kvfree(t->text);
+	kfree(t);
+	return 0;
+}
+
+static const struct file_operations pcmbuf_test_report_fops = {
+	.owner		= THIS_MODULE,
+	.open		= pcmbuf_test_report_open,
+	.read		= pcmbuf_test_report_read,
+	.llseek		= default_llseek,
+	.release	= pcmbuf_test_report_release,
+};
+
+static int __init pcmbuf_test_init(void)
+{
+	struct platform_device *pdev;
+
+	pdev = platform_device_register_simple("snd-pcmbuf-test",
+					       PLATFORM_DEVID_NONE, NULL, 0);
+	if (IS_ERR(pdev))
+		return PTR_ERR(pdev);
+	pcmbuf_test_device = pdev;
+	pcmbuf_test_dentry = debugfs_create_file("snd-pcmbuf-test", 0400, NULL,
+						 NULL,
+						 &pcmbuf_test_report_fops);
+	return 0;
+}
+
+static void __exit pcmbuf_test_exit(void)
+{
+	debugfs_remove(pcmbuf_test_dentry);
+	platform_device_unregister(pcmbuf_test_device);
+}
+
+module_init(pcmbuf_test_init);
+module_exit(pcmbuf_test_exit);
+
+MODULE_AUTHOR("snd-virtual contributors");
+MODULE_DESCRIPTION("tests of snd-pcmbuf");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Change of owner: nobody sees what somebody else left in a buffer, and what
+ * somebody still holds is given to nobody else.
+ */
+
+#include <linux/errno.h>
+#include <linux/mm.h>
+#include <linux/string.h>
+
+#include "test.h"
+
+#define PCMBUF_TEST_BYTES	65536
+#define PCMBUF_TEST_ROUNDS	8
+
+static void pcmbuf_test_dirty(struct pcmbuf_test *t)
+{
+	struct snd_pcm_runtime *runtime = t->substream->runtime;
+
+	memset(runtime->dma_area, PCMBUF_TEST_DIRT,
+	       runtime->dma_buffer_p->bytes);
+}
+
+static bool pcmbuf_test_is_all_zero(struct pcmbuf_test *t)
+{
+	struct snd_pcm_runtime *runtime = t->substream->runtime;
+
+	return pcmbuf_test_is_zero(runtime->dma_area,
+				   runtime->dma_buffer_p->bytes);
+}
+
+/* The pages that were just freed dirty are the first to be given again. */
+static void pcmbuf_test_fresh(struct pcmbuf_test *t)
+{
+	unsigned int i;
+
+	if (!EXPECT_EQ(t, pcmbuf_test_register(t, 0), 0) ||
+	    !EXPECT_EQ(t, pcmbuf_test_open(t), 0))
+		return;
+	for (i = 0; i < PCMBUF_TEST_ROUNDS; i++) {
+		if (!EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream,
+							  PCMBUF_TEST_BYTES - 7),
+			       1) ||
+		    !EXPECT(t, pcmbuf_test_is_all_zero(t)))
+			return;
+		pcmbuf_test_dirty(t);
+		EXPECT_EQ(t, snd_pcmbuf_free_pages(t->substream), 0);
+	}
+}
+
+/* Leave the preallocated buffer dirty for the next owner. */
+static bool pcmbuf_test_former_owner(struct pcmbuf_test *t)
+{
+	if (!pcmbuf_test_preallocates(t, 0) ||
+	    !EXPECT_EQ(t, pcmbuf_test_register(t, PCMBUF_TEST_BYTES), 0) ||
+	    !EXPECT_EQ(t, pcmbuf_test_open(t), 0) ||
+	    !EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream,
+						  PCMBUF_TEST_BYTES), 1))
+		return false;
+	pcmbuf_test_dirty(t);
+	return true;
+}
+
+static void pcmbuf_test_copy_op(struct pcmbuf_test *t)
+{
+	pcmbuf_test_set_ops(t, true);
+	if (!pcmbuf_test_former_owner(t))
+		return;
+	pcmbuf_test_close(t);
+	if (!EXPECT_EQ(t, pcmbuf_test_open(t), 0))
+		return;
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 1000), 1);
+	EXPECT(t, pcmbuf_test_is_all_zero(t));
+}
+
+/* Clearing it twice would cost as much as all the rest of hw_params. */
+static void pcmbuf_test_left_to_host(struct pcmbuf_test *t)
+{
+	if (!pcmbuf_test_former_owner(t))
+		return;
+	pcmbuf_test_close(t);
+	if (!EXPECT_EQ(t, pcmbuf_test_open(t), 0))
+		return;
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 1000), 1);
+	EXPECT(t, !pcmbuf_test_is_all_zero(t));
+}
+
+static void pcmbuf_test_growth(struct pcmbuf_test *t)
+{
+	unsigned char *area;
+
+	if (!pcmbuf_test_former_owner(t))
+		return;
+	pcmbuf_test_close(t);
+	if (!EXPECT_EQ(t, pcmbuf_test_open(t), 0))
+		return;
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 1000), 1);
+	area = t->substream->runtime->dma_area;
+	/* mapped pages of this owner are his, the others not yet */
+	area[0] = PCMBUF_TEST_DIRT;
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 3 * PAGE_SIZE + 1),
+		  0);
+	EXPECT_EQ(t, area[0], PCMBUF_TEST_DIRT);
+	EXPECT(t, pcmbuf_test_is_zero(area + PAGE_SIZE, 3 * PAGE_SIZE));
+}
+
+/* A pipe or direct I/O can keep a page long after everything is closed. */
+static void pcmbuf_test_pinned(struct pcmbuf_test *t)
+{
+	struct page *page;
+	unsigned char *area;
+
+	if (!pcmbuf_test_former_owner(t))
+		return;
+	area = t->substream->runtime->dma_area;
+	page = snd_pcmbuf_sgbuf_ops_page(t->substream, 3 * PAGE_SIZE);
+	if (!EXPECT(t, page))
+		return;
+	get_page(page);
+	pcmbuf_test_close(t);
+
+	EXPECT_EQ(t, pcmbuf_test_open(t), 0);
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, PCMBUF_TEST_BYTES),
+		  1);
+	EXPECT(t, snd_pcmbuf_sgbuf_ops_page(t->substream, 3 * PAGE_SIZE) !=
+	       page);
+	EXPECT(t, pcmbuf_test_is_all_zero(t));
+	pcmbuf_test_dirty(t);
+	area = t->substream->runtime->dma_area;
+	pcmbuf_test_close(t);
+	put_page(page);
+
+	/* what took its place is preallocated now, and nothing was lost */
+	EXPECT_EQ(t, pcmbuf_test_open(t), 0);
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, PCMBUF_TEST_BYTES),
+		  1);
+	EXPECT(t, t->substream->runtime->dma_area == area);
+}
+
+const struct pcmbuf_test_case pcmbuf_test_owner_cases[] = {
+	{ "fresh memory is zero to the last page", pcmbuf_test_fresh, true },
+	{ "cleared for a driver with a copy op", pcmbuf_test_copy_op, true },
+	{ "else cleared by the host alone", pcmbuf_test_left_to_host, true },
+	{ "growth is cleared at once", pcmbuf_test_growth, true },
+	{ "a pinned page finds no new owner", pcmbuf_test_pinned, true,
+	  true },
+	{ }
+};

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Preallocation: how much of it there is and for whom, that it is used, and
+ * that it comes back even if the driver forgets it.
+ */
+
+#include <linux/device.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/string.h>
+
+#include "test.h"
+
+#define PCMBUF_TEST_BYTES	65536
+
+static void pcmbuf_test_reuse(struct pcmbuf_test *t)
+{
+	unsigned char *area;
+	size_t total;
+
+	if (!pcmbuf_test_preallocates(t, 0) ||
+	    !EXPECT_EQ(t, pcmbuf_test_register(t, PCMBUF_TEST_BYTES), 0) ||
+	    !EXPECT_EQ(t, pcmbuf_test_open(t), 0))
+		return;
+	total = pcmbuf_test_total(t);
+	EXPECT(t, total >= 2 * PCMBUF_TEST_BYTES);
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 1000), 1);
+	EXPECT_EQ(t, t->substream->runtime->dma_bytes, 1000);
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, PCMBUF_TEST_BYTES),
+		  0);
+	area = t->substream->runtime->dma_area;
+	pcmbuf_test_close(t);
+
+	/* the next opener gets the same, the account is as it was */
+	EXPECT_EQ(t, pcmbuf_test_open(t), 0);
+	pcmbuf_test_is_cleared(t);
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, PCMBUF_TEST_BYTES),
+		  1);
+	EXPECT(t, t->substream->runtime->dma_area == area);
+	EXPECT_EQ(t, pcmbuf_test_total(t), total);
+
+	/* a larger buffer comes on top and goes again */
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream,
+					     PCMBUF_TEST_BYTES + 1), 1);
+	EXPECT(t, t->substream->runtime->dma_area != area);
+	EXPECT_EQ(t, pcmbuf_test_total(t),
+		  total + PCMBUF_TEST_BYTES + PAGE_SIZE);
+	EXPECT_EQ(t, snd_pcmbuf_free_pages(t->substream), 0);
+	EXPECT_EQ(t, pcmbuf_test_total(t), total);
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 1000), 1);
+	EXPECT(t, t->substream->runtime->dma_area == area);
+}
+
+static void pcmbuf_test_expect_numbers(struct pcmbuf_test *t, int stream,
+				       unsigned int preallocated)
+{
+	struct snd_pcm_substream *substream = t->pcm->streams[stream].substream;
+
+	for (; substream; substream = substream->next) {
+		size_t wanted = substream->number < preallocated ?
+				PCMBUF_TEST_BYTES : UINT_MAX;
+
+		EXPECT_EQ(t, substream->buffer_bytes_max, wanted);
+		EXPECT_EQ(t, substream->dma_max, PCMBUF_TEST_BYTES);
+	}
+}
+
+static void pcmbuf_test_numbers(struct pcmbuf_test *t)
+{
+	unsigned long enabled = 0, substreams = 0;
+	unsigned int wanted;
+
+	EXPECT(t, pcmbuf_test_parameter("preallocate_dma", &enabled));
+	EXPECT(t, pcmbuf_test_parameter("maximum_substreams", &substreams));
+	wanted = enabled ? min_t(unsigned long, substreams,
+				 PCMBUF_TEST_SUBSTREAMS) : 0;
+	EXPECT_EQ(t, pcmbuf_test_register(t, PCMBUF_TEST_BYTES), 0);
+	pcmbuf_test_expect_numbers(t, SNDRV_PCM_STREAM_PLAYBACK, wanted);
+	pcmbuf_test_expect_numbers(t, SNDRV_PCM_STREAM_CAPTURE, wanted);
+	EXPECT_EQ(t, pcmbuf_test_total(t), 2 * wanted * PCMBUF_TEST_BYTES);
+}
+
+static int pcmbuf_test_register_one(struct pcmbuf_test *t, size_t size)
+{
+	return snd_pcmbuf_preallocate_pages(t->substream,
+					    SND_PCMBUF_CONTINUOUS, NULL, size,
+					    size);
+}
+
+static void pcmbuf_test_halving(struct pcmbuf_test *t)
+{
+	size_t limit = pcmbuf_test_limit(t);
+
+	if (!limit || !pcmbuf_test_preallocates(t, 0) ||
+	    !EXPECT_EQ(t, pcmbuf_test_open(t), 0))
+		return;
+	pcmbuf_test_fake_total(t, limit - 300 * 1024);
+	EXPECT_EQ(t, pcmbuf_test_register_one(t, 1 << 20), 0);
+	EXPECT_EQ(t, t->substream->buffer_bytes_max, 256 * 1024);
+	EXPECT_EQ(t, t->substream->dma_max, 1 << 20);
+	EXPECT_EQ(t, pcmbuf_test_total(t), 256 * 1024);
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 256 * 1024), 1);
+	EXPECT_EQ(t, pcmbuf_test_total(t), 256 * 1024);
+}
+
+static void pcmbuf_test_nothing_left(struct pcmbuf_test *t)
+{
+	size_t limit = pcmbuf_test_limit(t);
+
+	if (!limit || !pcmbuf_test_preallocates(t, 0) ||
+	    !EXPECT_EQ(t, pcmbuf_test_open(t), 0))
+		return;
+	/* room for what is less than the least */
+	pcmbuf_test_fake_total(t, limit - 12 * 1024);
+	EXPECT_EQ(t, pcmbuf_test_register_one(t, 1 << 20), 0);
+	EXPECT_EQ(t, pcmbuf_test_total(t), 0);
+	EXPECT_EQ(t, t->substream->buffer_bytes_max, UINT_MAX);
+
+	/* buffers are allocated when they are asked for */
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 1 << 20), -ENOMEM);
+	pcmbuf_test_fake_total(t, 0);
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 1 << 20), 1);
+	EXPECT_EQ(t, pcmbuf_test_total(t), 1 << 20);
+}
+
+static void pcmbuf_test_second(struct pcmbuf_test *t)
+{
+	struct snd_pcm_substream *other = t->pcm->streams[1].substream;
+	size_t total;
+
+	EXPECT_EQ(t, pcmbuf_test_open(t), 0);
+	EXPECT_EQ(t, pcmbuf_test_register_one(t, PCMBUF_TEST_BYTES), 0);
+	total = pcmbuf_test_total(t);
+	EXPECT_EQ(t, pcmbuf_test_register_one(t, PCMBUF_TEST_BYTES), -EINVAL);
+	EXPECT_EQ(t, pcmbuf_test_total(t), total);
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 5000), 1);
+
+	/* registered with the host */
+	other->dma_buffer.dev.type = SNDRV_DMA_TYPE_VMALLOC;
+	EXPECT_EQ(t, snd_pcmbuf_preallocate_pages(other, SND_PCMBUF_VMALLOC,
+						  NULL, 0, 0), -EINVAL);
+	EXPECT_EQ(t, snd_pcmbuf_preallocate_free(other), 0);
+	other->dma_buffer.dev.type = SNDRV_DMA_TYPE_UNKNOWN;
+}
+
+static void pcmbuf_test_refuse(struct pcmbuf_test *t, unsigned int type,
+			       struct device *dev)
+{
+	struct snd_pcm_substream *substream = t->pcm->streams[0].substream;
+
+	EXPECT_EQ(t, snd_pcmbuf_preallocate_pages(substream, type, dev,
+						  PCMBUF_TEST_BYTES,
+						  PCMBUF_TEST_BYTES), -EINVAL);
+	EXPECT_EQ(t, substream->dma_buffer.dev.type, SNDRV_DMA_TYPE_UNKNOWN);
+	EXPECT_EQ(t, pcmbuf_test_total(t), 0);
+}
+
+static void pcmbuf_test_bad_arguments(struct pcmbuf_test *t)
+{
+	struct snd_pcm_substream *substream = t->pcm->streams[0].substream;
+	/* a device that does no DMA */
+	struct device *dev = &t->card->card_dev;
+
+	EXPECT_EQ(t, snd_pcmbuf_preallocate_pages(NULL, SND_PCMBUF_VMALLOC,
+						  NULL, 0, 0), -EINVAL);
+	EXPECT_EQ(t, snd_pcmbuf_preallocate_pages_for_all(NULL,
+							  SND_PCMBUF_VMALLOC,
+							  NULL, 0, 0), -EINVAL);
+	EXPECT_EQ(t, snd_pcmbuf_preallocate_free(NULL), -EINVAL);
+	EXPECT_EQ(t, snd_pcmbuf_preallocate_free_for_all(NULL), -EINVAL);
+	pcmbuf_test_refuse(t, 0, NULL);
+	pcmbuf_test_refuse(t, SND_PCMBUF_COHERENT + 1, NULL);
+	pcmbuf_test_refuse(t, UINT_MAX, NULL);
+	pcmbuf_test_refuse(t, SND_PCMBUF_COHERENT, NULL);
+	pcmbuf_test_refuse(t, SND_PCMBUF_COHERENT, dev);
+	pcmbuf_test_refuse(t, SND_PCMBUF_SG, dev);
+	/* ignored, as old drivers pass flags for a device */
+	EXPECT_EQ(t, snd_pcmbuf_preallocate_pages(substream,
+						  SND_PCMBUF_CONTINUOUS,
+						  (struct device *)0xcc0, 0, 0),
+		  0);
+}
+
+static void pcmbuf_test_free(struct pcmbuf_test *t)
+{
+	EXPECT_EQ(t, snd_pcmbuf_preallocate_free_for_all(t->pcm), 0);
+	if (!EXPECT_EQ(t, pcmbuf_test_register(t, PCMBUF_TEST_BYTES), 0) ||
+	    !EXPECT_EQ(t, pcmbuf_test_open(t), 0))
+		return;
+	EXPECT_EQ(t, snd_pcmbuf_preallocate_free_for_all(t->pcm), 0);
+	EXPECT_EQ(t, pcmbuf_test_total(t), 0);
+	EXPECT_EQ(t, t->substream->buffer_bytes_max, UINT_MAX);
+	EXPECT_EQ(t, snd_pcmbuf_preallocate_free_for_all(t->pcm), 0);
+
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, PAGE_SIZE), 1);
+	EXPECT_EQ(t, pcmbuf_test_total(t), PAGE_SIZE);
+}
+
+static void pcmbuf_test_free_in_use(struct pcmbuf_test *t)
+{
+	unsigned char *area;
+
+	if (!pcmbuf_test_preallocates(t, 0) ||
+	    !EXPECT_EQ(t, pcmbuf_test_register(t, PCMBUF_TEST_BYTES), 0) ||
+	    !EXPECT_EQ(t, pcmbuf_test_open(t), 0))
+		return;
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, PCMBUF_TEST_BYTES),
+		  1);
+	area = t->substream->runtime->dma_area;
+	EXPECT_EQ(t, snd_pcmbuf_preallocate_free_for_all(t->pcm), 0);
+	EXPECT_EQ(t, pcmbuf_test_total(t), PCMBUF_TEST_BYTES);
+	EXPECT(t, t->substream->runtime->dma_area == area);
+	memset(area, PCMBUF_TEST_DIRT, PCMBUF_TEST_BYTES);
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 1000), 0);
+	EXPECT_EQ(t, snd_pcmbuf_free_pages(t->substream), 0);
+	EXPECT_EQ(t, pcmbuf_test_total(t), 0);
+}
+
+/* What is left with the card is looked at after every test. */
+static void pcmbuf_test_forgotten(struct pcmbuf_test *t)
+{
+	if (!pcmbuf_test_preallocates(t, 0) ||
+	    !EXPECT_EQ(t, pcmbuf_test_register(t, PCMBUF_TEST_BYTES), 0))
+		return;
+	EXPECT(t, pcmbuf_test_total(t) > 0);
+}
+
+static void pcmbuf_test_pcm_alone(struct pcmbuf_test *t)
+{
+	if (!pcmbuf_test_preallocates(t, 0) ||
+	    !EXPECT_EQ(t, pcmbuf_test_register(t, PCMBUF_TEST_BYTES), 0))
+		return;
+	EXPECT(t, pcmbuf_test_total(t) > 0);
+	snd_device_free(t->card, t->pcm);
+	if (IS_ENABLED(CONFIG_SND_VERBOSE_PROCFS))
+		EXPECT_EQ(t, pcmbuf_test_total(t), 0);
+}
+
+/* With no file in procfs nothing tells that the PCM is gone. */
+static void pcmbuf_test_pcm_alone_no_file(struct pcmbuf_test *t)
+{
+	if (!pcmbuf_test_preallocates(t, 0))
+		return;
+	EXPECT_EQ(t, snd_pcmbuf_preallocate_pages_for_all(t->pcm,
+							  SND_PCMBUF_VMALLOC,
+							  NULL,
+							  PCMBUF_TEST_BYTES, 0),
+		  0);
+	EXPECT(t, pcmbuf_test_total(t) > 0);
+	snd_device_free(t->card, t->pcm);
+	EXPECT(t, pcmbuf_test_total(t) > 0);
+}
+
+const struct pcmbuf_test_case pcmbuf_test_prealloc_cases[] = {
+	{ "used by one opener after the other", pcmbuf_test_reuse, true },
+	{ "made for the substreams it should", pcmbuf_test_numbers, true },
+	{ "halved where there is too little", pcmbuf_test_halving },
+	{ "none where there is nothing", pcmbuf_test_nothing_left },
+	{ "a second registration is refused", pcmbuf_test_second },
+	{ "bad arguments leave nothing behind", pcmbuf_test_bad_arguments },
+	{ "freed before the card", pcmbuf_test_free, true },
+	{ "freed while a runtime uses it", pcmbuf_test_free_in_use, true },
+	{ "freed with the card if forgotten", pcmbuf_test_forgotten, true },
+	{ "freed with the PCM alone", pcmbuf_test_pcm_alone, true },
+	{ "or later, with no file", pcmbuf_test_pcm_alone_no_file },
+	{ }
+};
