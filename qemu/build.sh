@@ -41,10 +41,7 @@ build()
 	die "cannot build $what (log: $(relative "$log"))"
 }
 
-# What is excluded stays: the objects.
-rsync -a --delete --prune-empty-dirs --exclude='*.mod.c' \
-	--include='*.[chS]' --include=Kbuild --include='*/' --exclude='*' \
-	"$TOP/core" "$TOP/driver" "$TOP/Kbuild" "$tree/"
+copy_sources "$tree"
 build "the modules for $release" make -C "$kdir" M="$tree" \
 	CC="${CC:-gcc}" ${with:+PCMBUF_TEST=${PCMBUF_TEST-1}} -j "$(nproc)" modules
 

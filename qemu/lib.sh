@@ -64,3 +64,13 @@ fingerprint()
 	find -H "$@" -type f -printf '%p %s %T@\n' 2>/dev/null |
 		sort | sha256sum | cut -c 1-16
 }
+
+# copy_sources DIR: what kbuild reads, newer over older; what was built in DIR
+# stays, what is no longer in the tree goes
+copy_sources()
+{
+	mkdir -p "$1"
+	rsync -a --delete --prune-empty-dirs --exclude='*.mod.c' \
+		--include='*.[chS]' --include=Kbuild --include='*/' \
+		--exclude='*' "$TOP/core" "$TOP/driver" "$TOP/Kbuild" "$1/"
+}

@@ -156,7 +156,7 @@ static void wav_read_fmt(struct wav *wav)
 		tag = le16(wav->fmt + 24);
 	}
 	if (tag != TAG_PCM && tag != TAG_FLOAT)
-		die("%s: compressed or unknown to aplay (WAV format 0x%04x): PCM or float is needed",
+		die("%s: WAV format 0x%04x, compressed or unknown to aplay",
 		    name, tag);
 
 	wav->channels = le16(wav->fmt + 2);
@@ -244,7 +244,7 @@ static uint64_t first_difference(const unsigned char *a, const unsigned char *b,
 	return n;
 }
 
-static int no(const char *format, ...)
+static int differs(const char *format, ...)
 {
 	va_list ap;
 
@@ -265,17 +265,17 @@ static int compare(const struct wav *wav, const unsigned char *captured,
 
 	if (sound == wav->count) {
 		if (heard != count)
-			return no("the recording is silent, the capture is not, at frame %llu",
+			return differs("the recording is silent, the capture is not, at frame %llu",
 				  (unsigned long long)heard);
 		if (count < wav->count)
-			return no("the capture is shorter than the recording");
+			return differs("the capture is shorter than the recording");
 		puts("identical=yes\noffset=silent");
 		return 0;
 	}
 	if (heard == count)
-		return no("the capture is silent");
+		return differs("the capture is silent");
 	if (heard < sound)
-		return no("sound at frame %llu of the capture, but not before frame %llu of the recording",
+		return differs("sound at frame %llu, the recording has %llu silent frames first",
 			  (unsigned long long)heard, (unsigned long long)sound);
 	offset = heard - sound;
 	printf("offset=%llu\n", (unsigned long long)offset);
@@ -286,15 +286,15 @@ static int compare(const struct wav *wav, const unsigned char *captured,
 	n = first_difference(wav->frames, captured + offset * wav->frame_bytes,
 			     n, wav->frame_bytes);
 	if (n < wav->count && offset + n == count)
-		return no("the capture ends after %llu frames of the recording",
+		return differs("the capture ends after %llu frames of the recording",
 			  (unsigned long long)n);
 	if (n < wav->count)
-		return no("frame %llu of the recording differs",
+		return differs("frame %llu of the recording differs",
 			  (unsigned long long)n);
 
 	n = first_sound(wav, captured, offset + wav->count, count);
 	if (n < count)
-		return no("sound after the recording's end, at frame %llu of the capture",
+		return differs("sound after the recording's end, at frame %llu of the capture",
 			  (unsigned long long)n);
 	puts("identical=yes");
 	return 0;
