@@ -36,7 +36,7 @@ build()
 
 	shift
 	"$@" >"$log" 2>&1 && return
-	grep -E '(error|warning|undefined|No rule|Error [0-9])' "$log" >&2 ||
+	grep -E '(: (fatal )?error: |undefined|No rule to make|ERROR: )' "$log" >&2 ||
 		tail -n 20 "$log" >&2
 	die "cannot build $what (log: $(relative "$log"))"
 }
