@@ -90,7 +90,7 @@ judge()
 		$mark "$2" "${counts[@]}" "$3"
 	if [ $mark = FAIL ]; then
 		tail -n +2 <<<"$verdict" | sed 's/^/     | /'
-		printf '     > %s\n' "$(relative "$tap")"
+		[ "$tap" = /dev/null ] || printf '     > %s\n' "$(relative "$tap")"
 	fi
 }
 
@@ -114,7 +114,7 @@ close_machine()
 	[ -n "$why" ] || [ "$2" = 0 ] || why="the guest ended with status $2"
 	while read -r name _; do
 		[ -n "${judged[$1 $name]:-}" ] ||
-			judge "$1" "$name" - "did not run to its end: ${why:-no result came back}"
+			judge "$1" "$name" - "no result came back"
 	done <"$dir/$1/tests"
 	[ -n "$why" ] || return 0
 	failed=$((failed + 1))

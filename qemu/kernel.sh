@@ -22,6 +22,7 @@ set -eu
 APT=(-q -y -o APT::Sandbox::User=root -o Acquire::Retries=1
      -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20)
 KERNELS=$CACHE/kernels
+METAPACKAGE=linux-image-$(dpkg --print-architecture 2>/dev/null || echo amd64)
 
 # field FIELD PACKAGE: of the candidate version, empty when apt has none
 field()
@@ -60,11 +61,10 @@ update_lists()
 	"${as_root[@]}" apt-get "${APT[@]}" update >"$CACHE/apt.log" 2>&1
 }
 
-# release that the metapackage stands for, e.g. 6.1.0-56-amd64
+# what the metapackage stands for, e.g. 6.1.0-56-amd64
 newest_release()
 {
-	field Depends "linux-image-$(dpkg --print-architecture)" |
-		sed -n 's/^linux-image-\([^ ,]*\).*/\1/p'
+	field Depends "$METAPACKAGE" | sed -n 's/^linux-image-\([^ ,]*\).*/\1/p'
 }
 
 # The header packages name each other by absolute path.
@@ -193,7 +193,11 @@ cached_instead()
 		echo "$KERNELS/$release"
 		return
 	fi
-	die "cannot fetch the guest's kernel ${1:-linux-image-$(dpkg --print-architecture)} by apt: is there a network? (log: $(relative "$CACHE/apt.log"); by hand: apt-get update; or name one you have: KERNEL=vmlinuz KDIR=dir)"
+	if [ -n "${KVER:-}" ] && [ -n "$(newest_release)" ] &&
+	   [ -z "$(field Version "linux-image-$KVER")" ]; then
+		die "apt has no kernel $KVER; it has $(newest_release)"
+	fi
+	die "cannot fetch ${1:-$METAPACKAGE}, the guest's kernel, by apt: is there a network? (log: $(relative "$CACHE/apt.log"); by hand: apt-get update; or name one you have: KERNEL=vmlinuz KDIR=dir)"
 }
 
 # The release stands in the header of an x86 image.
