@@ -4,19 +4,22 @@
  * order; where the player has none, silence does.
  */
 #include <linux/minmax.h>
+#include <linux/time64.h>
 
 #include "vsnd.h"
 
 /**
  * vsnd_cable_init() - lay a cable
  * @cable: zeroed memory for it
- * @clock: the clock of both ends
+ * @card: the card it belongs to
  */
-void vsnd_cable_init(struct vsnd_cable *cable, struct vsnd_clock *clock)
+void vsnd_cable_init(struct vsnd_cable *cable, struct snd_card *card)
 {
 	spin_lock_init(&cable->lock);
-	cable->clock = clock;
+	cable->card = card;
 	cable->plugged = true;
+	cable->pitch = NSEC_PER_SEC;
+	vsnd_client_init(&cable->client);
 	vsnd_end_init(&cable->end[SNDRV_PCM_STREAM_PLAYBACK], cable,
 		      SNDRV_PCM_STREAM_PLAYBACK);
 	vsnd_end_init(&cable->end[SNDRV_PCM_STREAM_CAPTURE], cable,
@@ -132,6 +135,31 @@ s64 vsnd_cable_advance(struct vsnd_cable *cable, s64 now)
 }
 
 /**
+ * vsnd_cable_set_pitch() - have frames pass faster or slower
+ * @cable: the cable
+ * @pitch: rate, ppb of the nominal one
+ *
+ * Takes effect at this instant, for both ends alike, without a jump in their
+ * positions. A clock that counts frames has no rate to be changed.
+ *
+ * Context: Any. Takes the cable's lock.
+ */
+void vsnd_cable_set_pitch(struct vsnd_cable *cable, u32 pitch)
+{
+	unsigned long flags;
+	s64 now;
+	int i;
+
+	spin_lock_irqsave(&cable->lock, flags);
+	now = vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
+	cable->pitch = pitch;
+	for (i = 0; i < 2; i++)
+		vsnd_end_bend(&cable->end[i], now);
+	spin_unlock_irqrestore(&cable->lock, flags);
+	vsnd_clock_arm(cable->clock);
+}
+
+/**
  * vsnd_cable_plug() - have the player heard, or not
  * @cable: the cable
  * @plugged: false for silence
@@ -148,4 +176,57 @@ void vsnd_cable_plug(struct vsnd_cable *cable, bool plugged)
 	vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
 	cable->plugged = plugged;
 	spin_unlock_irqrestore(&cable->lock, flags);
+}
+
+/**
+ * vsnd_cable_room() - how many frames may pass for all clients' sake
+ * @cable: a cable that goes by the client clock
+ *
+ * As many as the slower of the running ends allows. A recorder waits for a
+ * player that has opened the other end and is about to start.
+ *
+ * Context: Any. Takes the cable's lock.
+ * Return: frames, 0 if nobody is to move.
+ */
+u64 vsnd_cable_room(struct vsnd_cable *cable)
+{
+	struct vsnd_end *player = &cable->end[SNDRV_PCM_STREAM_PLAYBACK];
+	struct vsnd_end *recorder = &cable->end[SNDRV_PCM_STREAM_CAPTURE];
+	s64 now = vsnd_clock_now(cable->clock);
+	unsigned long flags;
+	u64 room = 0;
+
+	spin_lock_irqsave(&cable->lock, flags);
+	if (recorder->running && (player->running || !player->substream))
+		room = vsnd_end_room(recorder, now);
+	if (player->running)
+		room = recorder->running ?
+		       min(room, vsnd_end_room(player, now)) :
+		       vsnd_end_room(player, now);
+	spin_unlock_irqrestore(&cable->lock, flags);
+	return room;
+}
+
+/**
+ * vsnd_cable_tell() - have the PCM core look at both ends
+ * @cable: the cable
+ *
+ * Context: No stream lock held. Takes the cable's lock.
+ */
+void vsnd_cable_tell(struct vsnd_cable *cable)
+{
+	struct snd_pcm_substream *told[2] = { NULL, NULL };
+	unsigned long flags;
+	int i;
+
+	spin_lock_irqsave(&cable->lock, flags);
+	for (i = 0; i < 2; i++)
+		if (cable->end[i].running)
+			told[i] = vsnd_end_tell(&cable->end[i],
+						vsnd_clock_now(cable->clock),
+						true);
+	spin_unlock_irqrestore(&cable->lock, flags);
+	for (i = 0; i < 2; i++)
+		if (told[i])
+			snd_pcm_period_elapsed(told[i]);
 }

@@ -13,7 +13,7 @@ static void vsnd_card_private_free(struct snd_card *card)
 {
 	struct vsnd_card *vcard = card->private_data;
 
-	vcard->clock.ops->cancel(&vcard->clock);
+	vsnd_clock_cancel(&vcard->realtime.clock);
 }
 
 static int vsnd_card_build(struct vsnd_card *card)
@@ -22,7 +22,10 @@ static int vsnd_card_build(struct vsnd_card *card)
 	int err;
 
 	for (i = 0; i < card->config->pcm_count; i++) {
-		err = vsnd_pcm_create(card, i);
+		err = vsnd_device_create(card, i);
+		if (err < 0)
+			return err;
+		err = vsnd_control_create(card->pcms[i]);
 		if (err < 0)
 			return err;
 	}
@@ -54,7 +57,7 @@ static int vsnd_probe(struct platform_device *pdev)
 	vcard = card->private_data;
 	vcard->card = card;
 	vcard->config = config;
-	vsnd_realtime_init(&vcard->clock);
+	vsnd_realtime_init(&vcard->realtime);
 	card->private_free = vsnd_card_private_free;
 	vsnd_card_name(card, pdev->id);
 	err = vsnd_card_build(vcard);

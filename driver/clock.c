@@ -3,15 +3,7 @@
  * Clocks: when is the next event of which stream. What makes the time pass is
  * a table of functions, see realtime.c.
  */
-#include <linux/time64.h>
-
 #include "vsnd.h"
-
-/*
- * Two runs are at least this far apart: no set of streams, however many and
- * however short their periods, can keep a CPU busy with interrupts alone.
- */
-#define VSND_RUN_SPACING_NS	(100 * NSEC_PER_USEC)
 
 /**
  * vsnd_clock_init() - make a clock that nobody waits for
@@ -30,9 +22,8 @@ static void vsnd_clock_arm_locked(struct vsnd_clock *clock)
 	struct timerqueue_node *next = timerqueue_getnext(&clock->deadlines);
 
 	lockdep_assert_held(&clock->lock);
-	if (next)
-		clock->ops->arm(clock, max_t(s64, next->expires, clock->ran +
-					     VSND_RUN_SPACING_NS));
+	if (next && clock->ops->arm)
+		clock->ops->arm(clock, next->expires);
 }
 
 /**
@@ -95,6 +86,26 @@ void vsnd_clock_forget(struct vsnd_clock *clock,
 	spin_unlock_irqrestore(&clock->lock, flags);
 }
 
+/**
+ * vsnd_clock_deadline() - when is the next event?
+ * @clock: the clock
+ *
+ * Context: Any. Takes the clock's lock.
+ * Return: instant in ns, S64_MAX if nobody waits.
+ */
+s64 vsnd_clock_deadline(struct vsnd_clock *clock)
+{
+	struct timerqueue_node *next;
+	unsigned long flags;
+	s64 when;
+
+	spin_lock_irqsave(&clock->lock, flags);
+	next = timerqueue_getnext(&clock->deadlines);
+	when = next ? next->expires : S64_MAX;
+	spin_unlock_irqrestore(&clock->lock, flags);
+	return when;
+}
+
 static struct vsnd_end *vsnd_clock_next(struct vsnd_clock *clock, s64 now)
 {
 	struct timerqueue_node *next = timerqueue_getnext(&clock->deadlines);
@@ -117,24 +128,29 @@ static struct vsnd_end *vsnd_clock_next(struct vsnd_clock *clock, s64 now)
  * and the core then finds the stream stopped.
  *
  * Context: Any that may take stream locks; one run of a clock at a time.
+ * Return: whether a client was told.
  */
-void vsnd_clock_run(struct vsnd_clock *clock, s64 now)
+bool vsnd_clock_run(struct vsnd_clock *clock, s64 now)
 {
 	struct snd_pcm_substream *substream;
 	struct vsnd_end *end;
 	unsigned long flags;
+	bool told = false;
 
 	spin_lock_irqsave(&clock->lock, flags);
-	clock->ran = now;
 	while ((end = vsnd_clock_next(clock, now))) {
 		spin_unlock_irqrestore(&clock->lock, flags);
 		substream = vsnd_end_tick(end, now);
-		if (substream)
+		if (substream) {
 			snd_pcm_period_elapsed(substream);
+			told = true;
+		}
 		spin_lock_irqsave(&clock->lock, flags);
 	}
-	vsnd_clock_arm_locked(clock);
+	if (!clock->ops->client)
+		vsnd_clock_arm_locked(clock);
 	spin_unlock_irqrestore(&clock->lock, flags);
+	return told;
 }
 
 /**
@@ -146,6 +162,6 @@ void vsnd_clock_run(struct vsnd_clock *clock, s64 now)
 void vsnd_clock_sync(struct vsnd_clock *clock)
 {
 	might_sleep();
-	clock->ops->cancel(clock);
+	vsnd_clock_cancel(clock);
 	vsnd_clock_arm(clock);
 }

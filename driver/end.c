@@ -27,6 +27,46 @@ void vsnd_end_init(struct vsnd_end *end, struct vsnd_cable *cable,
 }
 
 /**
+ * vsnd_end_moved() - the client has moved data, or changed what it waits for
+ * @end: the end
+ *
+ * Nothing to a clock whose time passes anyway.
+ *
+ * Context: Any.
+ */
+void vsnd_end_moved(struct vsnd_end *end)
+{
+	struct vsnd_clock *clock = end->cable->clock;
+
+	if (clock->ops->client)
+		clock->ops->arm(clock, 0);
+}
+
+/**
+ * vsnd_end_open() - let an end belong to an open substream
+ * @end: the end
+ * @substream: the substream
+ */
+void vsnd_end_open(struct vsnd_end *end, struct snd_pcm_substream *substream)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&end->cable->lock, flags);
+	end->substream = substream;
+	spin_unlock_irqrestore(&end->cable->lock, flags);
+}
+
+/**
+ * vsnd_end_close() - undo vsnd_end_open()
+ * @end: an end that is stopped, with nothing of its clock under way
+ */
+void vsnd_end_close(struct vsnd_end *end)
+{
+	vsnd_end_open(end, NULL);
+	vsnd_end_moved(end);
+}
+
+/**
  * vsnd_end_frames() - frames of the stream since START
  * @end: the end
  * @now: instant, ns; what vsnd_cable_advance() returned
@@ -146,6 +186,41 @@ static void vsnd_end_schedule(struct vsnd_end *end, u64 n)
 					       (event - end->base)));
 }
 
+/**
+ * vsnd_end_room() - how far a stream may go without an xrun
+ * @end: a running end
+ * @now: instant, ns
+ *
+ * A player up to what is written, a recorder up to a full ring; both stop a
+ * frame before an xrun. Only a client that waits for more than it can get that
+ * way gets its xrun, rather than sleep for ever.
+ *
+ * Return: frames that may pass from @now on.
+ */
+u64 vsnd_end_room(const struct vsnd_end *end, s64 now)
+{
+	const struct snd_pcm_runtime *runtime = end->substream->runtime;
+	u64 limit = vsnd_end_limit(end);
+	u64 until = vsnd_end_written(end);
+	snd_pcm_uframes_t avail = end->ring.frames;
+	u64 n = vsnd_end_frames(end, now);
+
+	/* An xrun already, which the core finds when it is told. */
+	if (limit <= n &&
+	    snd_pcm_runtime_state(runtime) != SNDRV_PCM_STATE_DRAINING)
+		return 1;
+	if (end->direction == SNDRV_PCM_STREAM_CAPTURE)
+		until = vsnd_end_read(end) + end->ring.frames;
+	if (snd_pcm_runtime_state(runtime) != SNDRV_PCM_STATE_DRAINING &&
+	    limit <= until) {
+		avail -= until - (limit - 1);
+		until = limit - 1;
+		if (READ_ONCE(runtime->control->avail_min) > avail)
+			until = limit;
+	}
+	return until > n ? until - n : 0;
+}
+
 static void vsnd_end_next_period(struct vsnd_end *end, u64 n)
 {
 	u32 rest;
@@ -201,6 +276,14 @@ void vsnd_end_prepare(struct vsnd_end *end)
 	end->next_period = end->period;
 }
 
+/* Nano-frames in a second of the clock. */
+static u64 vsnd_end_speed(const struct vsnd_end *end)
+{
+	if (end->cable->clock->ops->counts_frames)
+		return (u64)NSEC_PER_SEC * NSEC_PER_SEC;
+	return (u64)end->ring.rate * end->cable->pitch;
+}
+
 /* The timeline: the peer's if it runs at the same rate, else one of its own. */
 static void vsnd_end_join(struct vsnd_end *end, s64 at)
 {
@@ -209,11 +292,24 @@ static void vsnd_end_join(struct vsnd_end *end, s64 at)
 	if (peer->running && peer->ring.rate == end->ring.rate)
 		end->time = peer->time;
 	else
-		vsnd_timeline_init(&end->time, at,
-				   (u64)end->ring.rate * NSEC_PER_SEC);
+		vsnd_timeline_init(&end->time, at, vsnd_end_speed(end));
 	end->from = vsnd_timeline_frames(&end->time, at);
 	if (vsnd_timeline_instant(&end->time, end->from) < at)
 		end->from++;
+}
+
+/**
+ * vsnd_end_bend() - go on at the cable's new pitch
+ * @end: an end, running or not
+ * @now: instant, ns
+ */
+void vsnd_end_bend(struct vsnd_end *end, s64 now)
+{
+	lockdep_assert_held(&end->cable->lock);
+	if (!end->running)
+		return;
+	vsnd_timeline_bend(&end->time, now, vsnd_end_speed(end));
+	vsnd_end_schedule(end, vsnd_end_frames(end, now));
 }
 
 /**
@@ -278,6 +374,7 @@ void vsnd_end_stop(struct vsnd_end *end, s64 now)
 	}
 	vsnd_clock_forget(cable->clock, &end->deadline);
 	spin_unlock_irqrestore(&cable->lock, flags);
+	vsnd_end_moved(end);
 }
 
 /**
@@ -360,6 +457,23 @@ snd_pcm_uframes_t vsnd_end_pointer(struct vsnd_end *end)
 }
 
 /**
+ * vsnd_end_tell() - have the PCM core look at a stream
+ * @end: a running end
+ * @now: instant, ns
+ * @early: this is not for the end of a period
+ *
+ * Return: the substream, for snd_pcm_period_elapsed() once no lock is held.
+ */
+struct snd_pcm_substream *vsnd_end_tell(struct vsnd_end *end, s64 now,
+					bool early)
+{
+	lockdep_assert_held(&end->cable->lock);
+	end->tick = now;
+	end->early = early;
+	return end->substream;
+}
+
+/**
  * vsnd_end_tick() - a deadline of the end has passed
  * @end: the end
  * @now: instant, ns
@@ -381,11 +495,8 @@ struct snd_pcm_substream *vsnd_end_tick(struct vsnd_end *end, s64 now)
 		n = vsnd_end_frames(end, now);
 		period = n >= end->next_period;
 		wake = period && !end->substream->runtime->no_period_wakeup;
-		if (wake || n >= vsnd_end_limit(end)) {
-			told = end->substream;
-			end->tick = now;
-			end->early = !wake;
-		}
+		if (wake || n >= vsnd_end_limit(end))
+			told = vsnd_end_tell(end, now, !wake);
 		if (period)
 			vsnd_end_next_period(end, n);
 		vsnd_end_schedule(end, n);

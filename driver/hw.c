@@ -3,6 +3,7 @@
  * Hardware: what the card says it can do, and nothing that it cannot hold.
  */
 #include <linux/kernel.h>
+#include <linux/sched.h>
 #include <sound/pcm_params.h>
 
 #include "vsnd.h"
@@ -166,19 +167,43 @@ static int vsnd_hw_add_rules(struct snd_pcm_runtime *runtime)
 				   SNDRV_PCM_HW_PARAM_CHANNELS, -1);
 }
 
+/*
+ * The core measures other clocks by jiffies in vain: it could not tell a full
+ * turn of a ring with one period, nor a stream that stands still from a broken
+ * one. It is to wait as long as it takes.
+ */
+static void vsnd_hw_fit_clock(struct snd_pcm_substream *substream,
+			      const struct vsnd_clock_ops *clock)
+{
+	struct snd_pcm_hardware *hw = &substream->runtime->hw;
+
+	substream->wait_time = 0;
+	if (clock->client)
+		hw->info |= SNDRV_PCM_INFO_SYNC_APPLPTR;
+	if (clock->monotonic)
+		return;
+	hw->info &= ~SNDRV_PCM_INFO_NO_PERIOD_WAKEUP;
+	hw->periods_min = 2;
+	substream->wait_time = MAX_SCHEDULE_TIMEOUT;
+}
+
 /**
  * vsnd_hw_constrain() - tell the core what a stream can be set to
- * @runtime: the stream's, in its open op
+ * @substream: the stream, in its open op
  * @config: the device's configuration
+ * @clock: the clock that the stream goes by
  *
  * Return: 0 or a negative error code.
  */
-int vsnd_hw_constrain(struct snd_pcm_runtime *runtime,
-		      const struct vsnd_pcm_config *config)
+int vsnd_hw_constrain(struct snd_pcm_substream *substream,
+		      const struct vsnd_pcm_config *config,
+		      const struct vsnd_clock_ops *clock)
 {
+	struct snd_pcm_runtime *runtime = substream->runtime;
 	int err;
 
 	runtime->hw = vsnd_hardware;
+	vsnd_hw_fit_clock(substream, clock);
 	runtime->hw.rate_min = config->rate_min;
 	runtime->hw.rate_max = config->rate_max;
 	runtime->hw.channels_min = config->channels_min;
@@ -206,15 +231,18 @@ int vsnd_hw_constrain(struct snd_pcm_runtime *runtime,
 /**
  * vsnd_hw_check_wakeups() - refuse to go without wake-ups where that is unsafe
  * @params: parameters that are being set
+ * @clock: the clock that the stream goes by
  *
  * The core checks a stream without period wake-ups against the buffer's length
  * in jiffies, and subtracts zero for ever when that is zero. It looks at
  * @params->info after the hw_params op, so taking the bit away there refuses
  * the request and leaves the wake-ups on.
  */
-void vsnd_hw_check_wakeups(struct snd_pcm_hw_params *params)
+void vsnd_hw_check_wakeups(struct snd_pcm_hw_params *params,
+			   const struct vsnd_clock_ops *clock)
 {
-	if ((u64)params_buffer_size(params) * HZ <
+	if (!clock->monotonic ||
+	    (u64)params_buffer_size(params) * HZ <
 	    (u64)params_rate(params) * VSND_NO_WAKEUP_JIFFIES)
 		params->info &= ~SNDRV_PCM_INFO_NO_PERIOD_WAKEUP;
 }

@@ -26,6 +26,10 @@ static int pcm_count = 2;
 module_param_array(pcm_buffers, charp, &pcm_count, 0444);
 MODULE_PARM_DESC(pcm_buffers, "PCM devices of a card, by where each has its buffers from: vmalloc, vmalloc32, continuous, sg, dma (default: vmalloc,continuous)");
 
+static char *pcm_clocks[VSND_PCMS_MAX];
+module_param_array(pcm_clocks, charp, NULL, 0444);
+MODULE_PARM_DESC(pcm_clocks, "clock of each PCM device: realtime, client, step, scaled (default: realtime)");
+
 static unsigned int pcm_substreams = 1;
 module_param(pcm_substreams, uint, 0444);
 MODULE_PARM_DESC(pcm_substreams, "substreams of a PCM device, 1..128 (default: 1)");
@@ -111,6 +115,19 @@ static int vsnd_check_indexes(void)
 	return 0;
 }
 
+static int vsnd_fill_clock(struct vsnd_pcm_config *pcm, const char *clock)
+{
+	int kind = clock ? vsnd_device_find_clock(clock) : VSND_CLOCK_REALTIME;
+
+	if (kind < 0) {
+		pr_err(VSND_NAME ": pcm_clocks=%s: not one of realtime, client, step, scaled\n",
+		       clock);
+		return -EINVAL;
+	}
+	pcm->clock = kind;
+	return 0;
+}
+
 static int vsnd_fill_pcm(struct vsnd_pcm_config *pcm, const char *buffers)
 {
 	pcm->buffers = vsnd_buffers_find(buffers);
@@ -119,6 +136,8 @@ static int vsnd_fill_pcm(struct vsnd_pcm_config *pcm, const char *buffers)
 		       buffers);
 		return -EINVAL;
 	}
+	pcm->scale[0] = 1;
+	pcm->scale[1] = 1;
 	pcm->substreams = pcm_substreams;
 	pcm->buffer_bytes_max = (size_t)buffer_kb << 10;
 	pcm->prealloc_bytes = (size_t)min(prealloc_kb, buffer_kb) << 10;
@@ -144,6 +163,9 @@ static int vsnd_fill_config(struct vsnd_config *config)
 	config->pcm_count = pcm_count;
 	for (i = 0; i < pcm_count; i++) {
 		err = vsnd_fill_pcm(&config->pcms[i], pcm_buffers[i]);
+		if (err < 0)
+			return err;
+		err = vsnd_fill_clock(&config->pcms[i], pcm_clocks[i]);
 		if (err < 0)
 			return err;
 	}

@@ -3,8 +3,6 @@
  * PCM devices: what the PCM core calls, in the order of a stream's life.
  */
 #include <linux/math64.h>
-#include <linux/mm.h>
-#include <linux/slab.h>
 #include <linux/time64.h>
 #include <sound/pcm_params.h>
 
@@ -20,9 +18,7 @@ static struct vsnd_end *vsnd_substream_end(struct snd_pcm_substream *substream)
 static struct vsnd_clock *
 vsnd_substream_clock(struct snd_pcm_substream *substream)
 {
-	struct vsnd_pcm *pcm = snd_pcm_substream_chip(substream);
-
-	return &pcm->card->clock;
+	return vsnd_substream_end(substream)->cable->clock;
 }
 
 static int vsnd_pcm_open(struct snd_pcm_substream *substream)
@@ -30,11 +26,15 @@ static int vsnd_pcm_open(struct snd_pcm_substream *substream)
 	struct vsnd_pcm *pcm = snd_pcm_substream_chip(substream);
 	int err;
 
-	err = vsnd_hw_constrain(substream->runtime, pcm->config);
+	err = vsnd_hw_constrain(substream, pcm->config,
+				vsnd_substream_clock(substream)->ops);
+	if (err < 0)
+		return err;
+	err = vsnd_device_open(pcm);
 	if (err < 0)
 		return err;
 	snd_pcm_set_sync(substream);
-	vsnd_substream_end(substream)->substream = substream;
+	vsnd_end_open(vsnd_substream_end(substream), substream);
 	return 0;
 }
 
@@ -47,7 +47,7 @@ static int vsnd_pcm_hw_params(struct snd_pcm_substream *substream,
 	/* Runs still if a linked player's DRAIN started it: vsnd_end_start() */
 	vsnd_end_stop(end, vsnd_clock_now(end->cable->clock));
 	end->silent = 0;
-	vsnd_hw_check_wakeups(params);
+	vsnd_hw_check_wakeups(params, end->cable->clock->ops);
 	return pcm->config->buffers->alloc(substream,
 					   params_buffer_bytes(params));
 }
@@ -61,15 +61,23 @@ static int vsnd_pcm_prepare(struct snd_pcm_substream *substream)
 	return 0;
 }
 
+static bool vsnd_is_ours(struct snd_pcm_substream *substream,
+			 struct snd_pcm_substream *member)
+{
+	return member->pcm->card == substream->pcm->card;
+}
+
 /*
- * Of a linked group a trigger is for the streams of this card, and for those
- * in the master's state: a DRAIN starts its PREPARED players while others of
- * the group may have no buffer.
+ * Of a linked group a trigger is for the streams that go by the same clock of
+ * this card, and for those in the master's state: a DRAIN starts its PREPARED
+ * players while others of the group may have no buffer.
  */
 static bool vsnd_is_meant(struct snd_pcm_substream *substream,
 			  struct snd_pcm_substream *member)
 {
-	return member->pcm->card == substream->pcm->card &&
+	return vsnd_is_ours(substream, member) &&
+	       vsnd_substream_clock(member) ==
+	       vsnd_substream_clock(substream) &&
 	       snd_pcm_runtime_state(member->runtime) ==
 	       snd_pcm_runtime_state(substream->runtime);
 }
@@ -82,11 +90,14 @@ static bool vsnd_is_meant(struct snd_pcm_substream *substream,
 static s64 vsnd_start_instant(struct snd_pcm_substream *substream)
 {
 	struct vsnd_pcm *pcm = snd_pcm_substream_chip(substream);
-	u64 now = vsnd_clock_now(&pcm->card->clock);
+	struct vsnd_clock *clock = vsnd_substream_clock(substream);
 	u64 grid = pcm->card->config->start_grid_ns;
+	u64 now = vsnd_clock_now(clock);
 	struct snd_pcm_substream *s;
 	struct snd_pcm_runtime *runtime;
 
+	if (!clock->ops->monotonic)
+		return now;
 	snd_pcm_group_for_each_entry(s, substream) {
 		runtime = s->runtime;
 		if (vsnd_is_meant(substream, s))
@@ -122,7 +133,8 @@ static void vsnd_start_one(struct snd_pcm_substream *substream, s64 at)
 	/* The core has set this back by 1000 s for a pause. */
 	substream->runtime->hw_ptr_jiffies = jiffies;
 	at = vsnd_end_start(vsnd_substream_end(substream), at);
-	vsnd_latch_start(substream->runtime, at);
+	if (vsnd_substream_clock(substream)->ops->monotonic)
+		vsnd_latch_start(substream->runtime, at);
 }
 
 /* Start all linked streams of the card at one instant. */
@@ -160,6 +172,18 @@ static void vsnd_pause_group(struct snd_pcm_substream *substream)
 	}
 }
 
+/* This comes for the master only, and others may drain with it. */
+static void vsnd_drain_group(struct snd_pcm_substream *substream)
+{
+	struct snd_pcm_substream *s;
+
+	vsnd_end_hurry(vsnd_substream_end(substream));
+	snd_pcm_group_for_each_entry(s, substream)
+		if (vsnd_is_ours(substream, s) &&
+		    !vsnd_substream_clock(s)->ops->monotonic)
+			vsnd_device_drain(snd_pcm_substream_chip(s));
+}
+
 /*
  * STOP, SUSPEND and RESUME are left to each linked stream: the core then asks
  * each for its sync_stop, and resumes only those that ran.
@@ -184,7 +208,7 @@ static int vsnd_pcm_trigger(struct snd_pcm_substream *substream, int cmd)
 		vsnd_stop_one(substream, vsnd_clock_now(clock));
 		return 0;
 	case SNDRV_PCM_TRIGGER_DRAIN:
-		vsnd_end_hurry(vsnd_substream_end(substream));
+		vsnd_drain_group(substream);
 		return 0;
 	}
 	return -EINVAL;
@@ -193,6 +217,12 @@ static int vsnd_pcm_trigger(struct snd_pcm_substream *substream, int cmd)
 static snd_pcm_uframes_t vsnd_pcm_pointer(struct snd_pcm_substream *substream)
 {
 	return vsnd_end_pointer(vsnd_substream_end(substream));
+}
+
+static int vsnd_pcm_ack(struct snd_pcm_substream *substream)
+{
+	vsnd_end_moved(vsnd_substream_end(substream));
+	return 0;
 }
 
 static int vsnd_pcm_sync_stop(struct snd_pcm_substream *substream)
@@ -215,73 +245,20 @@ static int vsnd_pcm_close(struct snd_pcm_substream *substream)
 {
 	/* The core asks for it only after a STOP of this very stream. */
 	vsnd_clock_sync(vsnd_substream_clock(substream));
-	vsnd_substream_end(substream)->substream = NULL;
+	vsnd_end_close(vsnd_substream_end(substream));
+	vsnd_device_close(snd_pcm_substream_chip(substream));
 	return 0;
 }
 
-static const struct snd_pcm_ops vsnd_pcm_ops = {
+const struct snd_pcm_ops vsnd_pcm_ops = {
 	.open = vsnd_pcm_open,
 	.hw_params = vsnd_pcm_hw_params,
 	.prepare = vsnd_pcm_prepare,
 	.trigger = vsnd_pcm_trigger,
 	.pointer = vsnd_pcm_pointer,
+	.ack = vsnd_pcm_ack,
 	.sync_stop = vsnd_pcm_sync_stop,
 	.hw_free = vsnd_pcm_hw_free,
 	.close = vsnd_pcm_close,
 	.mmap = snd_pcmbuf_mmap,
 };
-
-static void vsnd_pcm_private_free(struct snd_pcm *pcm)
-{
-	kvfree(pcm->private_data);
-}
-
-static struct vsnd_pcm *vsnd_pcm_alloc(struct vsnd_card *card,
-				       const struct vsnd_pcm_config *config)
-{
-	struct vsnd_pcm *pcm;
-	unsigned int i;
-
-	pcm = kvzalloc(struct_size(pcm, cables, config->substreams),
-		       GFP_KERNEL);
-	if (!pcm)
-		return NULL;
-	pcm->card = card;
-	pcm->config = config;
-	pcm->plugged = true;
-	for (i = 0; i < config->substreams; i++)
-		vsnd_cable_init(&pcm->cables[i], &card->clock);
-	return pcm;
-}
-
-/**
- * vsnd_pcm_create() - add a PCM device to a card
- * @card: the card
- * @device: its number, which is its place in the card's configuration
- *
- * Return: 0 or a negative error code; what was made goes with the card.
- */
-int vsnd_pcm_create(struct vsnd_card *card, unsigned int device)
-{
-	const struct vsnd_pcm_config *config = &card->config->pcms[device];
-	struct vsnd_pcm *pcm;
-	int err;
-
-	pcm = vsnd_pcm_alloc(card, config);
-	if (!pcm)
-		return -ENOMEM;
-	err = snd_pcm_new(card->card, "Virtual", device, config->substreams,
-			  config->substreams, &pcm->pcm);
-	if (err < 0) {
-		kvfree(pcm);
-		return err;
-	}
-	pcm->pcm->private_data = pcm;
-	pcm->pcm->private_free = vsnd_pcm_private_free;
-	card->pcms[device] = pcm;
-	snprintf(pcm->pcm->name, sizeof(pcm->pcm->name), "Virtual %s cable",
-		 config->buffers->name);
-	snd_pcm_set_ops(pcm->pcm, SNDRV_PCM_STREAM_PLAYBACK, &vsnd_pcm_ops);
-	snd_pcm_set_ops(pcm->pcm, SNDRV_PCM_STREAM_CAPTURE, &vsnd_pcm_ops);
-	return vsnd_buffers_prepare(pcm);
-}

@@ -1,10 +1,52 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The realtime clock: CLOCK_MONOTONIC, and a high-resolution timer that calls
- * when something is due. A timer that is late does no harm, for positions are
- * computed from the time and not counted by ticks.
+ * Clocks on a high-resolution timer: realtime, which is CLOCK_MONOTONIC, and
+ * scaled, which is the same a number of times as fast. A timer that is late
+ * does no harm, for positions are computed from the time and not counted by
+ * ticks.
  */
+#include <linux/math64.h>
+#include <linux/minmax.h>
+#include <linux/time64.h>
+
 #include "vsnd.h"
+
+/*
+ * Two runs are at least this far apart: no set of streams, however many and
+ * however short their periods, can keep a CPU busy with interrupts alone.
+ */
+#define VSND_RUN_SPACING_NS	(100 * NSEC_PER_USEC)
+
+static struct vsnd_hrtimer *vsnd_to_hrtimer(struct vsnd_clock *clock)
+{
+	return container_of(clock, struct vsnd_hrtimer, clock);
+}
+
+static void vsnd_hrtimer_start(struct vsnd_hrtimer *hr, s64 when)
+{
+	lockdep_assert_held(&hr->clock.lock);
+	when = max_t(s64, when, hr->ran + VSND_RUN_SPACING_NS);
+	hrtimer_start(&hr->timer, ns_to_ktime(when), HRTIMER_MODE_ABS);
+}
+
+static void vsnd_hrtimer_cancel(struct vsnd_clock *clock)
+{
+	hrtimer_cancel(&vsnd_to_hrtimer(clock)->timer);
+}
+
+/*
+ * Never HRTIMER_RESTART: the run has armed the timer itself, and so may a
+ * START on another CPU while it ran.
+ */
+static enum hrtimer_restart vsnd_hrtimer_expired(struct hrtimer *timer)
+{
+	struct vsnd_hrtimer *hr = container_of(timer, struct vsnd_hrtimer,
+					       timer);
+
+	hr->ran = ktime_to_ns(ktime_get());
+	vsnd_clock_run(&hr->clock, vsnd_clock_now(&hr->clock));
+	return HRTIMER_NORESTART;
+}
 
 static s64 vsnd_realtime_now(struct vsnd_clock *clock)
 {
@@ -13,44 +55,101 @@ static s64 vsnd_realtime_now(struct vsnd_clock *clock)
 
 static void vsnd_realtime_arm(struct vsnd_clock *clock, s64 when)
 {
-	lockdep_assert_held(&clock->lock);
-	hrtimer_start(&clock->timer, ns_to_ktime(when), HRTIMER_MODE_ABS);
-}
-
-static void vsnd_realtime_cancel(struct vsnd_clock *clock)
-{
-	hrtimer_cancel(&clock->timer);
+	vsnd_hrtimer_start(vsnd_to_hrtimer(clock), when);
 }
 
 static const struct vsnd_clock_ops vsnd_realtime_ops = {
+	.monotonic = true,
 	.now = vsnd_realtime_now,
 	.arm = vsnd_realtime_arm,
-	.cancel = vsnd_realtime_cancel,
+	.cancel = vsnd_hrtimer_cancel,
+};
+
+static s64 vsnd_scaled_now(struct vsnd_clock *clock)
+{
+	struct vsnd_hrtimer *hr = vsnd_to_hrtimer(clock);
+	u64 passed = ktime_to_ns(ktime_get()) - hr->real;
+
+	return hr->time + mul_u64_u32_div(passed, hr->mul, hr->div);
+}
+
+/* Rounded up twice over, for a timer must not be early. */
+static void vsnd_scaled_arm(struct vsnd_clock *clock, s64 when)
+{
+	struct vsnd_hrtimer *hr = vsnd_to_hrtimer(clock);
+	u64 ahead = max_t(s64, when - hr->time, 0);
+
+	vsnd_hrtimer_start(hr, hr->real + 1 +
+			   mul_u64_u32_div(ahead, hr->div, hr->mul));
+}
+
+/*
+ * Begin to count anew: the multiplication is exact, but not for more than a
+ * few months at a thousand times the speed.
+ */
+static int vsnd_scaled_open(struct vsnd_clock *clock)
+{
+	struct vsnd_hrtimer *hr = vsnd_to_hrtimer(clock);
+
+	hr->time = vsnd_scaled_now(clock);
+	hr->real = ktime_to_ns(ktime_get());
+	return 0;
+}
+
+static const struct vsnd_clock_ops vsnd_scaled_ops = {
+	.open = vsnd_scaled_open,
+	.now = vsnd_scaled_now,
+	.arm = vsnd_scaled_arm,
+	.cancel = vsnd_hrtimer_cancel,
 };
 
 /*
- * Never HRTIMER_RESTART: the run has armed the timer itself, and so may a
- * START on another CPU while it ran.
+ * A plain absolute timer: its callback runs in hard interrupt context, and in
+ * a thread on PREEMPT_RT, where spinlocks sleep.
  */
-static enum hrtimer_restart vsnd_realtime_expired(struct hrtimer *timer)
+static void vsnd_hrtimer_init(struct vsnd_hrtimer *hr,
+			      const struct vsnd_clock_ops *ops)
 {
-	struct vsnd_clock *clock = container_of(timer, struct vsnd_clock,
-						timer);
-
-	vsnd_clock_run(clock, vsnd_realtime_now(clock));
-	return HRTIMER_NORESTART;
+	vsnd_clock_init(&hr->clock, ops);
+	hrtimer_setup(&hr->timer, vsnd_hrtimer_expired, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_ABS);
 }
 
 /**
  * vsnd_realtime_init() - make a realtime clock
- * @clock: the clock
- *
- * A plain absolute timer: its callback runs in hard interrupt context, and in
- * a thread on PREEMPT_RT, where spinlocks sleep.
+ * @realtime: the clock
  */
-void vsnd_realtime_init(struct vsnd_clock *clock)
+void vsnd_realtime_init(struct vsnd_hrtimer *realtime)
 {
-	vsnd_clock_init(clock, &vsnd_realtime_ops);
-	hrtimer_setup(&clock->timer, vsnd_realtime_expired, CLOCK_MONOTONIC,
-		      HRTIMER_MODE_ABS);
+	vsnd_hrtimer_init(realtime, &vsnd_realtime_ops);
+}
+
+/**
+ * vsnd_scaled_set() - set how fast a scaled clock is
+ * @scaled: the clock; no stream that is open goes by it
+ * @mul: it is @mul / @div times as fast as CLOCK_MONOTONIC, 1 to
+ *	VSND_SCALE_MAX
+ * @div: see @mul
+ */
+void vsnd_scaled_set(struct vsnd_hrtimer *scaled, unsigned int mul,
+		     unsigned int div)
+{
+	vsnd_scaled_open(&scaled->clock);
+	scaled->mul = mul;
+	scaled->div = div;
+}
+
+/**
+ * vsnd_scaled_init() - make a scaled clock
+ * @scaled: the clock
+ * @mul: see vsnd_scaled_set()
+ * @div: see vsnd_scaled_set()
+ */
+void vsnd_scaled_init(struct vsnd_hrtimer *scaled, unsigned int mul,
+		      unsigned int div)
+{
+	vsnd_hrtimer_init(scaled, &vsnd_scaled_ops);
+	scaled->mul = mul;
+	scaled->div = div;
+	scaled->real = ktime_to_ns(ktime_get());
 }

@@ -33,8 +33,10 @@
 #define VSND_H
 
 #include <linux/hrtimer.h>
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/timerqueue.h>
+#include <linux/workqueue.h>
 #include <sound/core.h>
 #include <sound/initval.h>
 #include <sound/pcm.h>
@@ -49,6 +51,138 @@
 #define VSND_PERIOD_MIN		16	/* frames */
 #define VSND_PERIODS_MAX	1024
 #define VSND_BUFFER_BYTES_MAX	(32U << 20)
+#define VSND_SCALE_MAX		1000	/* of either part of a clock's scale */
+#define VSND_PITCH_CONTROLS	3	/* faces of a stream's pitch */
+
+/* ------------------------------------------------------------------------
+ * Time
+ */
+
+/**
+ * struct vsnd_timeline - frames as a function of time
+ * @epoch: an instant, ns
+ * @frames: whole frames that have passed until @epoch
+ * @rest: and nano-frames beyond, less than one frame
+ * @speed: whole frames per second from @epoch on
+ * @fine: and nano-frames per second beyond, less than one frame
+ */
+struct vsnd_timeline {
+	s64 epoch;
+	u64 frames;
+	u32 rest;
+	u32 speed;
+	u32 fine;
+};
+
+struct vsnd_clock;
+
+/**
+ * struct vsnd_clock_ops - a kind of clock
+ * @monotonic: its time is CLOCK_MONOTONIC. Streams then start on the card's
+ *	grid, and the core's waits and jiffies make sense.
+ * @counts_frames: its unit of time is not the ns but the frame, whatever the
+ *	rate: "ns" then means frames
+ * @client: it moves when its clients do: they have to say whenever they do
+ * @open: get ready; the first stream of a device that uses it is being opened.
+ *	0 or a negative error code. May sleep. Optional.
+ * @close: undo @open; the last one is closed. May sleep. Optional.
+ * @now: the clock's time, ns. Called in any context. Required.
+ * @arm: have vsnd_clock_run() called at @when, in any context that may take
+ *	stream locks; replaces what was armed before. Called with the clock's
+ *	lock held. Optional: not for a clock that runs by itself.
+ * @cancel: disarm, and wait until a vsnd_clock_run() that is under way has
+ *	returned. May sleep. Required.
+ */
+struct vsnd_clock_ops {
+	bool monotonic;
+	bool counts_frames;
+	bool client;
+	int (*open)(struct vsnd_clock *clock);
+	void (*close)(struct vsnd_clock *clock);
+	s64 (*now)(struct vsnd_clock *clock);
+	void (*arm)(struct vsnd_clock *clock, s64 when);
+	void (*cancel)(struct vsnd_clock *clock);
+};
+
+/**
+ * struct vsnd_clock - tells time and calls when a stream's next event is due
+ * @ops: the kind of clock
+ * @lock: innermost lock, see "locks"
+ * @deadlines: the running ends that wait for an instant, soonest first.
+ *	Protected by @lock.
+ *
+ * First part of the structure of its kind. Arming has no state: whoever holds
+ * the lock may arm for the soonest deadline, at any time and again.
+ */
+struct vsnd_clock {
+	const struct vsnd_clock_ops *ops;
+	spinlock_t lock;	/* innermost, see above */
+	struct timerqueue_head deadlines;
+};
+
+/**
+ * struct vsnd_hrtimer - a clock on a high-resolution timer
+ * @clock: the clock
+ * @timer: the timer. Armed under the clock's lock.
+ * @ran: instant of the latest run, ns of CLOCK_MONOTONIC. Protected by the
+ *	clock's lock.
+ * @real: an instant of CLOCK_MONOTONIC, ns
+ * @time: the clock's time at @real, ns
+ * @mul: the clock's time passes @mul / @div times as fast
+ * @div: see @mul
+ *
+ * The card's realtime clock and each device's scaled clock. All but @timer and
+ * @ran change only while no stream that uses the clock is open.
+ */
+struct vsnd_hrtimer {
+	struct vsnd_clock clock;
+	struct hrtimer timer;
+	s64 ran;
+	s64 real;
+	s64 time;
+	unsigned int mul;
+	unsigned int div;
+};
+
+/**
+ * struct vsnd_step - a clock that is advanced by hand
+ * @clock: the clock
+ * @mutex: held while it advances
+ * @now: its time, frames. Written under @mutex.
+ */
+struct vsnd_step {
+	struct vsnd_clock clock;
+	struct mutex mutex;	/* one advance at a time */
+	atomic64_t now;
+};
+
+/**
+ * struct vsnd_client - a clock that moves with the clients of its cable
+ * @clock: the clock
+ * @work: lets time pass as far as both ends allow
+ * @now: its time, frames. Written by @work.
+ */
+struct vsnd_client {
+	struct vsnd_clock clock;
+	struct work_struct work;
+	atomic64_t now;
+};
+
+/**
+ * enum vsnd_clock_kind - the clocks a PCM device may go by
+ * @VSND_CLOCK_REALTIME: CLOCK_MONOTONIC
+ * @VSND_CLOCK_CLIENT: as fast as the clients of each cable
+ * @VSND_CLOCK_STEP: by hand
+ * @VSND_CLOCK_SCALED: CLOCK_MONOTONIC, a number of times as fast
+ * @VSND_CLOCKS: how many there are
+ */
+enum vsnd_clock_kind {
+	VSND_CLOCK_REALTIME,
+	VSND_CLOCK_CLIENT,
+	VSND_CLOCK_STEP,
+	VSND_CLOCK_SCALED,
+	VSND_CLOCKS
+};
 
 /* ------------------------------------------------------------------------
  * Configuration
@@ -74,6 +208,8 @@ struct vsnd_buffers {
 /**
  * struct vsnd_pcm_config - what a PCM device is to be
  * @buffers: where its buffers come from
+ * @clock: the clock it goes by
+ * @scale: multiplier and divisor of its scaled clock
  * @substreams: pairs of playback and capture, 1 to VSND_SUBSTREAMS_MAX
  * @buffer_bytes_max: largest buffer of a stream, bytes
  * @prealloc_bytes: preallocated for each stream, bytes; 0 for none
@@ -84,6 +220,8 @@ struct vsnd_buffers {
  */
 struct vsnd_pcm_config {
 	const struct vsnd_buffers *buffers;
+	enum vsnd_clock_kind clock;
+	unsigned int scale[2];
 	unsigned int substreams;
 	size_t buffer_bytes_max;
 	size_t prealloc_bytes;
@@ -111,63 +249,6 @@ struct vsnd_config {
 	unsigned int start_grid_ns;
 	unsigned int pcm_count;
 	struct vsnd_pcm_config pcms[VSND_PCMS_MAX];
-};
-
-/* ------------------------------------------------------------------------
- * Time
- */
-
-/**
- * struct vsnd_timeline - frames as a function of time
- * @epoch: an instant, ns
- * @frames: whole frames that have passed until @epoch
- * @rest: and nano-frames beyond, less than one frame
- * @speed: whole frames per second from @epoch on
- * @fine: and nano-frames per second beyond, less than one frame
- */
-struct vsnd_timeline {
-	s64 epoch;
-	u64 frames;
-	u32 rest;
-	u32 speed;
-	u32 fine;
-};
-
-struct vsnd_clock;
-
-/**
- * struct vsnd_clock_ops - a kind of clock
- * @now: the clock's time, ns. Called in any context. Required.
- * @arm: have vsnd_clock_run() called at @when, in any context that may take
- *	stream locks; replaces what was armed before. Called with the clock's
- *	lock held. Required.
- * @cancel: disarm, and wait until a vsnd_clock_run() that is under way has
- *	returned. May sleep. Required.
- */
-struct vsnd_clock_ops {
-	s64 (*now)(struct vsnd_clock *clock);
-	void (*arm)(struct vsnd_clock *clock, s64 when);
-	void (*cancel)(struct vsnd_clock *clock);
-};
-
-/**
- * struct vsnd_clock - tells time and calls when a stream's next event is due
- * @ops: the kind of clock
- * @lock: innermost lock, see "locks"
- * @deadlines: the running ends that wait for an instant, soonest first.
- *	Protected by @lock.
- * @ran: instant of the latest vsnd_clock_run(), ns. Protected by @lock.
- * @timer: the realtime clock's timer. Armed under @lock.
- *
- * Part of the card, valid as long as it. Arming has no state: whoever holds
- * the lock may arm for the soonest deadline, at any time and again.
- */
-struct vsnd_clock {
-	const struct vsnd_clock_ops *ops;
-	spinlock_t lock;	/* innermost, see above */
-	struct timerqueue_head deadlines;
-	s64 ran;
-	struct hrtimer timer;
 };
 
 /* ------------------------------------------------------------------------
@@ -256,8 +337,13 @@ struct vsnd_end {
 /**
  * struct vsnd_cable - joins a playback and a capture substream
  * @lock: see "locks"
- * @clock: the clock of the card
+ * @clock: the clock its device goes by; changes only while both ends are closed
+ * @client: its own client clock
  * @plugged: whether the player is heard; else silence. Protected by @lock.
+ * @pitch: rate at which frames pass, ppb of the nominal one. Protected by
+ *	@lock.
+ * @card: the card it belongs to
+ * @pitch_controls: what shows @pitch
  * @now: latest instant at which the cable was looked at, ns: time does not
  *	go back for any client. Protected by @lock.
  * @end: player and recorder, indexed by SNDRV_PCM_STREAM_*
@@ -265,7 +351,11 @@ struct vsnd_end {
 struct vsnd_cable {
 	spinlock_t lock;	/* both ends, see above */
 	struct vsnd_clock *clock;
+	struct vsnd_client client;
 	bool plugged;
+	u32 pitch;
+	struct snd_card *card;
+	struct snd_kcontrol *pitch_controls[VSND_PITCH_CONTROLS];
 	s64 now;
 	struct vsnd_end end[2];
 };
@@ -275,6 +365,11 @@ struct vsnd_cable {
  * @card: the card it belongs to
  * @config: what it was made from
  * @pcm: ALSA's device, which owns this
+ * @kind: the clock it goes by. Protected by @pcm->open_mutex.
+ * @opened: its open streams. Protected by @pcm->open_mutex.
+ * @scaled: its scaled clock
+ * @step: its step clock
+ * @heartbeat: keeps the drain of a slow clock from being given up
  * @plugged: state of the switch that plugs its cables
  * @cables: one for each substream pair, @config->substreams of them
  *
@@ -284,6 +379,11 @@ struct vsnd_pcm {
 	struct vsnd_card *card;
 	const struct vsnd_pcm_config *config;
 	struct snd_pcm *pcm;
+	enum vsnd_clock_kind kind;
+	unsigned int opened;
+	struct vsnd_hrtimer scaled;
+	struct vsnd_step step;
+	struct delayed_work heartbeat;
 	bool plugged;
 	struct vsnd_cable cables[];
 };
@@ -292,13 +392,13 @@ struct vsnd_pcm {
  * struct vsnd_card - a card
  * @card: ALSA's card, which owns this as its private data
  * @config: what it was made from; lives as long as the parent device
- * @clock: the clock of all its streams
+ * @realtime: the clock of all its streams that go by CLOCK_MONOTONIC
  * @pcms: its PCM devices, @config->pcm_count of them
  */
 struct vsnd_card {
 	struct snd_card *card;
 	const struct vsnd_config *config;
-	struct vsnd_clock clock;
+	struct vsnd_hrtimer realtime;
 	struct vsnd_pcm *pcms[VSND_PCMS_MAX];
 };
 
@@ -308,13 +408,29 @@ extern struct platform_driver vsnd_driver;
 /* mixer.c */
 int vsnd_mixer_create(struct vsnd_card *card);
 
+/* control.c */
+int vsnd_control_create(struct vsnd_pcm *pcm);
+
+/* device.c */
+int vsnd_device_create(struct vsnd_card *card, unsigned int device);
+const char *vsnd_device_clock_name(enum vsnd_clock_kind kind);
+int vsnd_device_find_clock(const char *name);
+int vsnd_device_set_clock(struct vsnd_pcm *pcm, enum vsnd_clock_kind kind);
+int vsnd_device_set_scale(struct vsnd_pcm *pcm, unsigned int mul,
+			  unsigned int div);
+void vsnd_device_drain(struct vsnd_pcm *pcm);
+int vsnd_device_open(struct vsnd_pcm *pcm);
+void vsnd_device_close(struct vsnd_pcm *pcm);
+
 /* pcm.c */
-int vsnd_pcm_create(struct vsnd_card *card, unsigned int device);
+extern const struct snd_pcm_ops vsnd_pcm_ops;
 
 /* hw.c */
-int vsnd_hw_constrain(struct snd_pcm_runtime *runtime,
-		      const struct vsnd_pcm_config *config);
-void vsnd_hw_check_wakeups(struct snd_pcm_hw_params *params);
+int vsnd_hw_constrain(struct snd_pcm_substream *substream,
+		      const struct vsnd_pcm_config *config,
+		      const struct vsnd_clock_ops *clock);
+void vsnd_hw_check_wakeups(struct snd_pcm_hw_params *params,
+			   const struct vsnd_clock_ops *clock);
 
 /* buffers.c */
 const struct vsnd_buffers *vsnd_buffers_find(const char *name);
@@ -323,11 +439,19 @@ int vsnd_buffers_prepare(struct vsnd_pcm *pcm);
 /* end.c */
 void vsnd_end_init(struct vsnd_end *end, struct vsnd_cable *cable,
 		   int direction);
+void vsnd_end_open(struct vsnd_end *end,
+		   struct snd_pcm_substream *substream);
+void vsnd_end_close(struct vsnd_end *end);
 void vsnd_end_prepare(struct vsnd_end *end);
 s64 vsnd_end_start(struct vsnd_end *end, s64 at);
 void vsnd_end_stop(struct vsnd_end *end, s64 now);
+void vsnd_end_bend(struct vsnd_end *end, s64 now);
 void vsnd_end_hurry(struct vsnd_end *end);
 snd_pcm_uframes_t vsnd_end_pointer(struct vsnd_end *end);
+struct snd_pcm_substream *vsnd_end_tell(struct vsnd_end *end, s64 now,
+					bool early);
+void vsnd_end_moved(struct vsnd_end *end);
+u64 vsnd_end_room(const struct vsnd_end *end, s64 now);
 struct snd_pcm_substream *vsnd_end_tick(struct vsnd_end *end, s64 now);
 u64 vsnd_end_frames(const struct vsnd_end *end, s64 now);
 u64 vsnd_end_written(const struct vsnd_end *player);
@@ -335,9 +459,12 @@ bool vsnd_end_is_silent(const struct vsnd_end *recorder);
 bool vsnd_end_is_free_running(const struct vsnd_end *player);
 
 /* cable.c */
-void vsnd_cable_init(struct vsnd_cable *cable, struct vsnd_clock *clock);
+void vsnd_cable_init(struct vsnd_cable *cable, struct snd_card *card);
+void vsnd_cable_set_pitch(struct vsnd_cable *cable, u32 pitch);
 void vsnd_cable_plug(struct vsnd_cable *cable, bool plugged);
 s64 vsnd_cable_advance(struct vsnd_cable *cable, s64 now);
+u64 vsnd_cable_room(struct vsnd_cable *cable);
+void vsnd_cable_tell(struct vsnd_cable *cable);
 
 static inline struct vsnd_end *vsnd_end_peer(const struct vsnd_end *end)
 {
@@ -361,7 +488,8 @@ void vsnd_timeline_bend(struct vsnd_timeline *line, s64 now, u64 speed);
 
 /* clock.c */
 void vsnd_clock_init(struct vsnd_clock *clock, const struct vsnd_clock_ops *ops);
-void vsnd_clock_run(struct vsnd_clock *clock, s64 now);
+bool vsnd_clock_run(struct vsnd_clock *clock, s64 now);
+s64 vsnd_clock_deadline(struct vsnd_clock *clock);
 void vsnd_clock_queue(struct vsnd_clock *clock, struct timerqueue_node *deadline,
 		      s64 when);
 void vsnd_clock_forget(struct vsnd_clock *clock,
@@ -369,12 +497,28 @@ void vsnd_clock_forget(struct vsnd_clock *clock,
 void vsnd_clock_arm(struct vsnd_clock *clock);
 void vsnd_clock_sync(struct vsnd_clock *clock);
 
+static inline void vsnd_clock_cancel(struct vsnd_clock *clock)
+{
+	clock->ops->cancel(clock);
+}
+
 static inline s64 vsnd_clock_now(struct vsnd_clock *clock)
 {
 	return clock->ops->now(clock);
 }
 
+/* step.c */
+void vsnd_step_init(struct vsnd_step *step);
+int vsnd_step_advance(struct vsnd_step *step, unsigned int frames);
+
+/* client.c */
+void vsnd_client_init(struct vsnd_client *client);
+
 /* realtime.c */
-void vsnd_realtime_init(struct vsnd_clock *clock);
+void vsnd_realtime_init(struct vsnd_hrtimer *realtime);
+void vsnd_scaled_set(struct vsnd_hrtimer *scaled, unsigned int mul,
+		     unsigned int div);
+void vsnd_scaled_init(struct vsnd_hrtimer *scaled, unsigned int mul,
+		      unsigned int div);
 
 #endif /* VSND_H */

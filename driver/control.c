@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Controls of the PCM interface: which clock a device goes by, and how that is
+ * steered while it runs.
+ */
+#include <linux/math64.h>
+#include <linux/time64.h>
+#include <sound/control.h>
+
+#include "vsnd.h"
+
+/* A stream may go this much faster or slower, as in snd-aloop. */
+#define VSND_PITCH_MIN		800000000U	/* ppb of the nominal rate */
+#define VSND_PITCH_MAX		1200000000U
+
+static int vsnd_clock_info(struct snd_kcontrol *kctl,
+			   struct snd_ctl_elem_info *info)
+{
+	const char *names[VSND_CLOCKS];
+	int i;
+
+	for (i = 0; i < VSND_CLOCKS; i++)
+		names[i] = vsnd_device_clock_name(i);
+	return snd_ctl_enum_info(info, 1, VSND_CLOCKS, names);
+}
+
+static int vsnd_clock_get(struct snd_kcontrol *kctl,
+			  struct snd_ctl_elem_value *value)
+{
+	struct vsnd_pcm *pcm = snd_kcontrol_chip(kctl);
+
+	value->value.enumerated.item[0] = READ_ONCE(pcm->kind);
+	return 0;
+}
+
+static int vsnd_clock_put(struct snd_kcontrol *kctl,
+			  struct snd_ctl_elem_value *value)
+{
+	unsigned int kind = value->value.enumerated.item[0];
+
+	if (kind >= VSND_CLOCKS)
+		return -EINVAL;
+	return vsnd_device_set_clock(snd_kcontrol_chip(kctl), kind);
+}
+
+static int vsnd_step_info(struct snd_kcontrol *kctl,
+			  struct snd_ctl_elem_info *info)
+{
+	info->type = SNDRV_CTL_ELEM_TYPE_INTEGER;
+	info->count = 1;
+	info->value.integer.min = -1;
+	info->value.integer.max = INT_MAX;
+	return 0;
+}
+
+/* It is an order, not a state; and 0, which alsactl stores, does nothing. */
+static int vsnd_step_get(struct snd_kcontrol *kctl,
+			 struct snd_ctl_elem_value *value)
+{
+	value->value.integer.value[0] = 0;
+	return 0;
+}
+
+static int vsnd_step_put(struct snd_kcontrol *kctl,
+			 struct snd_ctl_elem_value *value)
+{
+	struct vsnd_pcm *pcm = snd_kcontrol_chip(kctl);
+	long frames = value->value.integer.value[0];
+
+	if (frames < -1 || frames > INT_MAX)
+		return -EINVAL;
+	if (!frames)
+		return 0;
+	return vsnd_step_advance(&pcm->step, frames < 0 ? 0 : frames);
+}
+
+static int vsnd_scale_info(struct snd_kcontrol *kctl,
+			   struct snd_ctl_elem_info *info)
+{
+	info->type = SNDRV_CTL_ELEM_TYPE_INTEGER;
+	info->count = 2;
+	info->value.integer.min = 1;
+	info->value.integer.max = VSND_SCALE_MAX;
+	return 0;
+}
+
+static int vsnd_scale_get(struct snd_kcontrol *kctl,
+			  struct snd_ctl_elem_value *value)
+{
+	struct vsnd_pcm *pcm = snd_kcontrol_chip(kctl);
+
+	value->value.integer.value[0] = READ_ONCE(pcm->scaled.mul);
+	value->value.integer.value[1] = READ_ONCE(pcm->scaled.div);
+	return 0;
+}
+
+static int vsnd_scale_put(struct snd_kcontrol *kctl,
+			  struct snd_ctl_elem_value *value)
+{
+	long mul = value->value.integer.value[0];
+	long div = value->value.integer.value[1];
+
+	if (mul < 1 || mul > VSND_SCALE_MAX || div < 1 || div > VSND_SCALE_MAX)
+		return -EINVAL;
+	return vsnd_device_set_scale(snd_kcontrol_chip(kctl), mul, div);
+}
+
+/* One of each for a device. */
+static const struct snd_kcontrol_new vsnd_device_controls[] = {
+	{
+		.iface = SNDRV_CTL_ELEM_IFACE_PCM,
+		.name = "PCM Clock",
+		.info = vsnd_clock_info,
+		.get = vsnd_clock_get,
+		.put = vsnd_clock_put,
+	}, {
+		.iface = SNDRV_CTL_ELEM_IFACE_PCM,
+		.name = "PCM Clock Step",
+		.access = SNDRV_CTL_ELEM_ACCESS_READWRITE |
+			  SNDRV_CTL_ELEM_ACCESS_VOLATILE,
+		.info = vsnd_step_info,
+		.get = vsnd_step_get,
+		.put = vsnd_step_put,
+	}, {
+		.iface = SNDRV_CTL_ELEM_IFACE_PCM,
+		.name = "PCM Clock Scale",
+		.info = vsnd_scale_info,
+		.get = vsnd_scale_get,
+		.put = vsnd_scale_put,
+	},
+};
+
+/* The private value is what stands for the nominal rate. */
+static int vsnd_pitch_info(struct snd_kcontrol *kctl,
+			   struct snd_ctl_elem_info *info)
+{
+	u32 ppb = NSEC_PER_SEC / kctl->private_value;
+
+	info->type = SNDRV_CTL_ELEM_TYPE_INTEGER;
+	info->count = 1;
+	info->value.integer.min = VSND_PITCH_MIN / ppb;
+	info->value.integer.max = VSND_PITCH_MAX / ppb;
+	return 0;
+}
+
+static int vsnd_pitch_get(struct snd_kcontrol *kctl,
+			  struct snd_ctl_elem_value *value)
+{
+	struct vsnd_cable *cable = snd_kcontrol_chip(kctl);
+	u32 ppb = NSEC_PER_SEC / kctl->private_value;
+
+	value->value.integer.value[0] =
+		DIV_ROUND_CLOSEST(READ_ONCE(cable->pitch), ppb);
+	return 0;
+}
+
+static int vsnd_pitch_put(struct snd_kcontrol *kctl,
+			  struct snd_ctl_elem_value *value)
+{
+	struct vsnd_cable *cable = snd_kcontrol_chip(kctl);
+	u32 ppb = NSEC_PER_SEC / kctl->private_value;
+	long pitch = value->value.integer.value[0];
+	int i;
+
+	if (pitch < VSND_PITCH_MIN / ppb || pitch > VSND_PITCH_MAX / ppb)
+		return -EINVAL;
+	if (pitch * ppb == cable->pitch)
+		return 0;
+	vsnd_cable_set_pitch(cable, pitch * ppb);
+	for (i = 0; i < VSND_PITCH_CONTROLS; i++)
+		if (cable->pitch_controls[i] != kctl)
+			snd_ctl_notify(cable->card, SNDRV_CTL_EVENT_MASK_VALUE,
+				       &cable->pitch_controls[i]->id);
+	return 1;
+}
+
+#define VSND_PITCH_CONTROL(control_name, nominal)	\
+	{						\
+		.iface = SNDRV_CTL_ELEM_IFACE_PCM,	\
+		.name = control_name,			\
+		.info = vsnd_pitch_info,		\
+		.get = vsnd_pitch_get,			\
+		.put = vsnd_pitch_put,			\
+		.private_value = nominal,		\
+	}
+
+/* Faces of one value, as snd-aloop and the USB gadget call it. */
+static const struct snd_kcontrol_new vsnd_pitch_controls[VSND_PITCH_CONTROLS] = {
+	VSND_PITCH_CONTROL("PCM Rate Shift 100000", 100000),
+	VSND_PITCH_CONTROL("Playback Pitch 1000000", 1000000),
+	VSND_PITCH_CONTROL("Capture Pitch 1000000", 1000000),
+};
+
+static struct snd_kcontrol *
+vsnd_control_add(struct vsnd_pcm *pcm, unsigned int subdevice,
+		 const struct snd_kcontrol_new *template, void *data)
+{
+	struct snd_kcontrol *kctl = snd_ctl_new1(template, data);
+	int err;
+
+	if (!kctl)
+		return ERR_PTR(-ENOMEM);
+	kctl->id.device = pcm->pcm->device;
+	kctl->id.subdevice = subdevice;
+	err = snd_ctl_add(pcm->card->card, kctl);
+	return err < 0 ? ERR_PTR(err) : kctl;
+}
+
+static int vsnd_control_create_pitch(struct vsnd_pcm *pcm,
+				     unsigned int subdevice)
+{
+	struct vsnd_cable *cable = &pcm->cables[subdevice];
+	struct snd_kcontrol *kctl;
+	int i;
+
+	for (i = 0; i < VSND_PITCH_CONTROLS; i++) {
+		kctl = vsnd_control_add(pcm, subdevice,
+					&vsnd_pitch_controls[i], cable);
+		if (IS_ERR(kctl))
+			return PTR_ERR(kctl);
+		cable->pitch_controls[i] = kctl;
+	}
+	return 0;
+}
+
+/**
+ * vsnd_control_create() - add the controls of a PCM device
+ * @pcm: the device
+ *
+ * Return: 0 or a negative error code.
+ */
+int vsnd_control_create(struct vsnd_pcm *pcm)
+{
+	struct snd_kcontrol *kctl;
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < ARRAY_SIZE(vsnd_device_controls); i++) {
+		kctl = vsnd_control_add(pcm, 0, &vsnd_device_controls[i], pcm);
+		if (IS_ERR(kctl))
+			return PTR_ERR(kctl);
+	}
+	for (i = 0; i < pcm->config->substreams; i++) {
+		err = vsnd_control_create_pitch(pcm, i);
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * PCM devices: made of a configuration, with the cables of their substreams
+ * and the clocks that these may go by.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "vsnd.h"
+
+/* Well below the 100 ms after which the core gives up at the earliest. */
+#define VSND_HEARTBEAT_MS	50
+
+static const char *const vsnd_clock_names[VSND_CLOCKS] = {
+	[VSND_CLOCK_REALTIME] = "realtime",
+	[VSND_CLOCK_CLIENT] = "client",
+	[VSND_CLOCK_STEP] = "step",
+	[VSND_CLOCK_SCALED] = "scaled",
+};
+
+/**
+ * vsnd_device_find_clock() - look a clock up
+ * @name: its name
+ *
+ * Return: enum vsnd_clock_kind, or -ENOENT if there is none of that name.
+ */
+int vsnd_device_find_clock(const char *name)
+{
+	int i = match_string(vsnd_clock_names, VSND_CLOCKS, name);
+
+	return i < 0 ? -ENOENT : i;
+}
+
+/**
+ * vsnd_device_clock_name() - what a clock is called
+ * @kind: the clock
+ *
+ * Return: its name in parameters and controls.
+ */
+const char *vsnd_device_clock_name(enum vsnd_clock_kind kind)
+{
+	return vsnd_clock_names[kind];
+}
+
+static struct vsnd_clock *vsnd_device_clock(struct vsnd_pcm *pcm,
+					    struct vsnd_cable *cable,
+					    enum vsnd_clock_kind kind)
+{
+	switch (kind) {
+	case VSND_CLOCK_CLIENT:
+		return &cable->client.clock;
+	case VSND_CLOCK_STEP:
+		return &pcm->step.clock;
+	case VSND_CLOCK_SCALED:
+		return &pcm->scaled.clock;
+	default:
+		return &pcm->card->realtime.clock;
+	}
+}
+
+static void vsnd_device_use_clock(struct vsnd_pcm *pcm,
+				  enum vsnd_clock_kind kind)
+{
+	struct vsnd_cable *cable = pcm->cables;
+	unsigned int i;
+
+	pcm->kind = kind;
+	for (i = 0; i < pcm->config->substreams; i++, cable++) {
+		cable->clock = vsnd_device_clock(pcm, cable, kind);
+		cable->now = 0;
+	}
+}
+
+/**
+ * vsnd_device_set_clock() - have a device go by another clock
+ * @pcm: the device
+ * @kind: the clock
+ *
+ * Context: Process context. Takes the PCM's open_mutex.
+ * Return: 1 if it did not go by that clock before, 0 if it did, -EBUSY while
+ * one of its streams is open.
+ */
+int vsnd_device_set_clock(struct vsnd_pcm *pcm, enum vsnd_clock_kind kind)
+{
+	int err = 1;
+
+	mutex_lock(&pcm->pcm->open_mutex);
+	if (pcm->kind == kind)
+		err = 0;
+	else if (pcm->opened)
+		err = -EBUSY;
+	else
+		vsnd_device_use_clock(pcm, kind);
+	mutex_unlock(&pcm->pcm->open_mutex);
+	return err;
+}
+
+/**
+ * vsnd_device_set_scale() - set how fast a device's scaled clock is
+ * @pcm: the device
+ * @mul: it is @mul / @div times as fast as CLOCK_MONOTONIC
+ * @div: see @mul
+ *
+ * Context: Process context. Takes the PCM's open_mutex.
+ * Return: 1 if that is a change, 0 if not, -EBUSY while a stream is open that
+ * goes by this clock.
+ */
+int vsnd_device_set_scale(struct vsnd_pcm *pcm, unsigned int mul,
+			  unsigned int div)
+{
+	struct vsnd_hrtimer *scaled = &pcm->scaled;
+	int err = 1;
+
+	mutex_lock(&pcm->pcm->open_mutex);
+	if (scaled->mul == mul && scaled->div == div)
+		err = 0;
+	else if (pcm->opened && pcm->kind == VSND_CLOCK_SCALED)
+		err = -EBUSY;
+	else
+		vsnd_scaled_set(scaled, mul, div);
+	mutex_unlock(&pcm->pcm->open_mutex);
+	return err;
+}
+
+static bool vsnd_device_beat(struct snd_pcm_substream *substream)
+{
+	struct snd_pcm_runtime *runtime = substream->runtime;
+	bool draining;
+
+	snd_pcm_stream_lock_irq(substream);
+	draining = snd_pcm_runtime_state(runtime) == SNDRV_PCM_STATE_DRAINING;
+	if (draining)
+		wake_up(&runtime->sleep);
+	snd_pcm_stream_unlock_irq(substream);
+	return draining;
+}
+
+/*
+ * The core gives a drain up when nothing has woken it for about the length of
+ * the buffer. While it lasts, wake it: it looks again, and goes on waiting.
+ */
+static void vsnd_device_heartbeat(struct work_struct *work)
+{
+	struct vsnd_pcm *pcm = container_of(work, struct vsnd_pcm,
+					    heartbeat.work);
+	struct snd_pcm_substream *substream;
+	bool again = false;
+
+	mutex_lock(&pcm->pcm->open_mutex);
+	substream = pcm->pcm->streams[SNDRV_PCM_STREAM_PLAYBACK].substream;
+	for (; substream; substream = substream->next)
+		if (substream->runtime && vsnd_device_beat(substream))
+			again = true;
+	mutex_unlock(&pcm->pcm->open_mutex);
+	if (again)
+		vsnd_device_drain(pcm);
+}
+
+/**
+ * vsnd_device_drain() - a stream of the device drains
+ * @pcm: the device
+ *
+ * Context: Any.
+ */
+void vsnd_device_drain(struct vsnd_pcm *pcm)
+{
+	schedule_delayed_work(&pcm->heartbeat,
+			      msecs_to_jiffies(VSND_HEARTBEAT_MS));
+}
+
+/**
+ * vsnd_device_open() - a stream of the device is being opened
+ * @pcm: the device
+ *
+ * Context: The open op: the PCM's open_mutex is held.
+ * Return: 0 or a negative error code of the clock.
+ */
+int vsnd_device_open(struct vsnd_pcm *pcm)
+{
+	struct vsnd_clock *clock = pcm->cables[0].clock;
+	int err;
+
+	if (!pcm->opened && clock->ops->open) {
+		err = clock->ops->open(clock);
+		if (err < 0)
+			return err;
+	}
+	pcm->opened++;
+	return 0;
+}
+
+/**
+ * vsnd_device_close() - a stream of the device is being closed
+ * @pcm: the device
+ *
+ * Context: The close op: the PCM's open_mutex is held.
+ */
+void vsnd_device_close(struct vsnd_pcm *pcm)
+{
+	struct vsnd_clock *clock = pcm->cables[0].clock;
+
+	pcm->opened--;
+	if (!pcm->opened && clock->ops->close)
+		clock->ops->close(clock);
+}
+
+static void vsnd_device_private_free(struct snd_pcm *pcm)
+{
+	struct vsnd_pcm *vpcm = pcm->private_data;
+	unsigned int i;
+
+	cancel_delayed_work_sync(&vpcm->heartbeat);
+	for (i = 0; i < vpcm->config->substreams; i++)
+		vsnd_clock_cancel(&vpcm->cables[i].client.clock);
+	vsnd_clock_cancel(&vpcm->scaled.clock);
+	kvfree(vpcm);
+}
+
+static struct vsnd_pcm *
+vsnd_device_alloc(struct vsnd_card *card, const struct vsnd_pcm_config *config)
+{
+	struct vsnd_pcm *pcm;
+	unsigned int i;
+
+	pcm = kvzalloc(struct_size(pcm, cables, config->substreams),
+		       GFP_KERNEL);
+	if (!pcm)
+		return NULL;
+	pcm->card = card;
+	pcm->config = config;
+	pcm->plugged = true;
+	INIT_DELAYED_WORK(&pcm->heartbeat, vsnd_device_heartbeat);
+	vsnd_step_init(&pcm->step);
+	vsnd_scaled_init(&pcm->scaled, config->scale[0], config->scale[1]);
+	for (i = 0; i < config->substreams; i++)
+		vsnd_cable_init(&pcm->cables[i], card->card);
+	vsnd_device_use_clock(pcm, config->clock);
+	return pcm;
+}
+
+/**
+ * vsnd_device_create() - add a PCM device to a card
+ * @card: the card
+ * @device: its number, which is its place in the card's configuration
+ *
+ * Return: 0 or a negative error code; what was made goes with the card.
+ */
+int vsnd_device_create(struct vsnd_card *card, unsigned int device)
+{
+	const struct vsnd_pcm_config *config = &card->config->pcms[device];
+	struct vsnd_pcm *pcm;
+	int err;
+
+	pcm = vsnd_device_alloc(card, config);
+	if (!pcm)
+		return -ENOMEM;
+	err = snd_pcm_new(card->card, "Virtual", device, config->substreams,
+			  config->substreams, &pcm->pcm);
+	if (err < 0) {
+		kvfree(pcm);
+		return err;
+	}
+	pcm->pcm->private_data = pcm;
+	pcm->pcm->private_free = vsnd_device_private_free;
+	card->pcms[device] = pcm;
+	snprintf(pcm->pcm->name, sizeof(pcm->pcm->name), "Virtual %s cable",
+		 config->buffers->name);
+	snd_pcm_set_ops(pcm->pcm, SNDRV_PCM_STREAM_PLAYBACK, &vsnd_pcm_ops);
+	snd_pcm_set_ops(pcm->pcm, SNDRV_PCM_STREAM_CAPTURE, &vsnd_pcm_ops);
+	return vsnd_buffers_prepare(pcm);
+}

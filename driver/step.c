@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The step clock: time stands still until it is told to pass, frame by frame,
+ * so that a test decides what happens before what.
+ */
+#include <linux/errno.h>
+
+#include "vsnd.h"
+
+static struct vsnd_step *vsnd_to_step(struct vsnd_clock *clock)
+{
+	return container_of(clock, struct vsnd_step, clock);
+}
+
+static s64 vsnd_step_now(struct vsnd_clock *clock)
+{
+	return atomic64_read(&vsnd_to_step(clock)->now);
+}
+
+/* Whoever advances holds the mutex until everything is done. */
+static void vsnd_step_cancel(struct vsnd_clock *clock)
+{
+	struct vsnd_step *step = vsnd_to_step(clock);
+
+	mutex_lock(&step->mutex);
+	mutex_unlock(&step->mutex);
+}
+
+static const struct vsnd_clock_ops vsnd_step_ops = {
+	.counts_frames = true,
+	.now = vsnd_step_now,
+	.cancel = vsnd_step_cancel,
+};
+
+/**
+ * vsnd_step_init() - make a step clock
+ * @step: the clock
+ */
+void vsnd_step_init(struct vsnd_step *step)
+{
+	vsnd_clock_init(&step->clock, &vsnd_step_ops);
+	mutex_init(&step->mutex);
+}
+
+/* Go to an instant, which is a deadline; true if a client was told. */
+static bool vsnd_step_to(struct vsnd_step *step, s64 when)
+{
+	atomic64_set(&step->now, when);
+	return vsnd_clock_run(&step->clock, when);
+}
+
+static int vsnd_step_to_period(struct vsnd_step *step)
+{
+	s64 next;
+
+	do {
+		next = vsnd_clock_deadline(&step->clock);
+		if (next == S64_MAX)
+			return -EAGAIN;
+	} while (!vsnd_step_to(step, next));
+	return 0;
+}
+
+static void vsnd_step_by(struct vsnd_step *step, unsigned int frames)
+{
+	s64 until = atomic64_read(&step->now) + frames;
+	s64 next;
+
+	while ((next = vsnd_clock_deadline(&step->clock)) <= until)
+		vsnd_step_to(step, next);
+	atomic64_set(&step->now, until);
+}
+
+/**
+ * vsnd_step_advance() - let time pass
+ * @step: the clock
+ * @frames: how much, frames; 0 to stop where the next client is woken
+ *
+ * Goes from one event to the next. When it returns, all that is due has been
+ * moved and the clients have been woken, though they may not have run yet.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, or -EAGAIN if there is no event to go to.
+ */
+int vsnd_step_advance(struct vsnd_step *step, unsigned int frames)
+{
+	int err = 0;
+
+	mutex_lock(&step->mutex);
+	if (frames)
+		vsnd_step_by(step, frames);
+	else
+		err = vsnd_step_to_period(step);
+	mutex_unlock(&step->mutex);
+	return err;
+}
