@@ -8,6 +8,7 @@
 
 #include <linux/atomic.h>
 #include <linux/errno.h>
+#include <linux/limits.h>
 #include <linux/lockdep.h>
 #include <linux/mutex.h>
 

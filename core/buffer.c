@@ -8,6 +8,7 @@
  */
 
 #include <linux/err.h>
+#include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/page_ref.h>
 #include <linux/slab.h>
@@ -98,7 +99,7 @@ bool snd_pcmbuf_has_other_users(struct snd_pcmbuf *buf, unsigned int known)
 		return true;
 	if (!buf->ops->page)
 		return false;
-	for (offset = 0; offset < buf->dmab.bytes; offset += PAGE_SIZE)
+	for (offset = 0; offset < buf->shown; offset += PAGE_SIZE)
 		if (page_ref_count(buf->ops->page(buf, offset)) > 1)
 			return true;
 	return false;
@@ -112,9 +113,12 @@ bool snd_pcmbuf_has_other_users(struct snd_pcmbuf *buf, unsigned int known)
 struct snd_pcmbuf *snd_pcmbuf_published(struct snd_pcm_runtime *runtime)
 {
 	struct snd_dma_buffer *dmab = READ_ONCE(runtime->dma_buffer_p);
-	struct snd_pcmbuf *buf = container_of(dmab, struct snd_pcmbuf, dmab);
+	struct snd_pcmbuf *buf;
 
-	return dmab && dmab->private_data == buf ? buf : NULL;
+	if (!dmab)
+		return NULL;
+	buf = container_of(dmab, struct snd_pcmbuf, dmab);
+	return dmab->private_data == buf ? buf : NULL;
 }
 
 /* The same with a reference, for those who do not. */
@@ -131,6 +135,14 @@ struct snd_pcmbuf *snd_pcmbuf_get_published(struct snd_pcm_runtime *runtime)
 	return buf;
 }
 
+/* How much of its buffer a runtime uses. */
+void snd_pcmbuf_set_size(struct snd_pcm_runtime *runtime,
+			 struct snd_pcmbuf *buf, size_t size)
+{
+	WRITE_ONCE(buf->shown, max_t(size_t, buf->shown, PAGE_ALIGN(size)));
+	runtime->dma_bytes = size;
+}
+
 /* Let a runtime have a buffer, and the caller's reference to it. */
 void snd_pcmbuf_publish(struct snd_pcm_runtime *runtime,
 			struct snd_pcmbuf *buf, size_t size)
@@ -141,7 +153,7 @@ void snd_pcmbuf_publish(struct snd_pcm_runtime *runtime,
 	WRITE_ONCE(runtime->dma_buffer_p, &buf->dmab);
 	runtime->dma_area = buf->dmab.area;
 	runtime->dma_addr = buf->dmab.addr;
-	runtime->dma_bytes = size;
+	snd_pcmbuf_set_size(runtime, buf, size);
 	spin_unlock_irqrestore(&snd_pcmbuf_lock, flags);
 }
 

@@ -64,6 +64,27 @@ static const struct vm_operations_struct snd_pcmbuf_vm_ops_mapped = {
 	.close	= snd_pcmbuf_vm_close,
 };
 
+/*
+ * The host has looked at the size of the buffer, but where mmap does not wait
+ * for hw_params maybe at that of another one.
+ */
+static bool snd_pcmbuf_is_shown(struct snd_pcmbuf *buf,
+				struct vm_area_struct *area)
+{
+	unsigned long shown = READ_ONCE(buf->shown) >> PAGE_SHIFT;
+	unsigned long pages = vma_pages(area);
+
+	return pages <= shown && area->vm_pgoff <= shown - pages;
+}
+
+static int snd_pcmbuf_map(struct snd_pcmbuf *buf, struct vm_area_struct *area)
+{
+	if (!snd_pcmbuf_is_shown(buf, area))
+		return -ENXIO;
+	vm_flags_set(area, VM_DONTEXPAND | VM_DONTDUMP);
+	return buf->ops->mmap ? buf->ops->mmap(buf, area) : 0;
+}
+
 /**
  * snd_pcmbuf_mmap - the mmap op of a driver whose buffers are from here
  * @substream: open substream with a buffer
@@ -86,8 +107,7 @@ int snd_pcmbuf_mmap(struct snd_pcm_substream *substream,
 
 	if (!buf)
 		return -ENXIO;
-	vm_flags_set(area, VM_DONTEXPAND | VM_DONTDUMP);
-	err = buf->ops->mmap ? buf->ops->mmap(buf, area) : 0;
+	err = snd_pcmbuf_map(buf, area);
 	if (err) {
 		snd_pcmbuf_put(buf);
 		return err;

@@ -46,7 +46,7 @@ static void snd_pcmbuf_resize(struct snd_pcm_runtime *runtime,
 
 	if (PAGE_ALIGN(size) > seen)
 		memset(buf->dmab.area + seen, 0, PAGE_ALIGN(size) - seen);
-	runtime->dma_bytes = size;
+	snd_pcmbuf_set_size(runtime, buf, size);
 }
 
 static bool snd_pcmbuf_fits(const struct snd_pcmbuf *buf,

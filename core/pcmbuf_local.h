@@ -77,11 +77,14 @@ extern const struct snd_pcmbuf_ops snd_pcmbuf_coherent_ops;
  *	buffer and marks the record as ours, no part of the host reads it for
  *	the host types in use.
  * @data: the kind's own
+ * @shown: bytes from the start that runtimes have had, in whole pages, since
+ *	nobody else had any of them: no page beyond can be mapped or pinned.
+ *	Changed by the ops of @substream only.
  * @substream: whose buffer it is; counts its mappings
  * @card: the card that is charged for it
  *
  * Allocated by snd_pcmbuf_create(), freed by the last snd_pcmbuf_put(). All
- * but @ref and the contents of the memory stay as they are in between.
+ * but @ref, @shown and the contents of the memory stay as they are in between.
  * @substream and @card outlive it: a mapping holds the file, the file the card.
  */
 struct snd_pcmbuf {
@@ -89,6 +92,7 @@ struct snd_pcmbuf {
 	const struct snd_pcmbuf_ops *ops;
 	struct snd_dma_buffer dmab;
 	void *data;
+	size_t shown;
 	struct snd_pcm_substream *substream;
 	struct snd_card *card;
 };
@@ -142,6 +146,8 @@ struct snd_pcmbuf *snd_pcmbuf_published(struct snd_pcm_runtime *runtime);
 struct snd_pcmbuf *snd_pcmbuf_get_published(struct snd_pcm_runtime *runtime);
 void snd_pcmbuf_publish(struct snd_pcm_runtime *runtime,
 			struct snd_pcmbuf *buf, size_t size);
+void snd_pcmbuf_set_size(struct snd_pcm_runtime *runtime,
+			 struct snd_pcmbuf *buf, size_t size);
 void snd_pcmbuf_unpublish(struct snd_pcm_runtime *runtime);
 
 /* prealloc.c */

@@ -21,6 +21,8 @@
 
 #include <linux/err.h>
 #include <linux/export.h>
+#include <linux/kernel.h>
+#include <linux/limits.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -124,6 +126,7 @@ struct snd_pcmbuf *snd_pcmbuf_slot_take(struct snd_pcmbuf_slot *slot,
 		snd_pcmbuf_put(buf);
 		return fresh;
 	}
+	WRITE_ONCE(buf->shown, 0);
 	if (slot->substream->ops->snd_pcm_copy_op)
 		memset(buf->dmab.area, 0, buf->dmab.bytes);
 	return buf;
