@@ -36,8 +36,8 @@ build()
 
 	shift
 	"$@" >"$log" 2>&1 && return
-	grep -E '(: (fatal )?error: |undefined|No rule to make|ERROR: )' "$log" >&2 ||
-		tail -n 20 "$log" >&2
+	grep -m 10 -E '(: (fatal )?error: |undefined|No rule to make|ERROR: )' "$log" >&2 ||
+		tail -n 10 "$log" >&2
 	die "cannot build $what (log: $(relative "$log"))"
 }
 

@@ -65,12 +65,12 @@ fingerprint()
 		sort | sha256sum | cut -c 1-16
 }
 
-# copy_sources DIR: what kbuild reads, newer over older; what was built in DIR
-# stays, what is no longer in the tree goes
+# copy_sources DIR: what kbuild reads. What was built in DIR stays, what is no
+# longer in the tree goes; a file that differs, even an older one, is new to make.
 copy_sources()
 {
 	mkdir -p "$1"
-	rsync -a --delete --prune-empty-dirs --exclude='*.mod.c' \
+	rsync -r --checksum --delete --prune-empty-dirs --exclude='*.mod.c' \
 		--include='*.[chS]' --include=Kbuild --include='*/' \
 		--exclude='*' "$TOP/core" "$TOP/driver" "$TOP/Kbuild" "$1/"
 }
