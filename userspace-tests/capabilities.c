@@ -334,7 +334,8 @@ int main(int argc, char **argv)
 	struct end end;
 	unsigned int i;
 
-	vt_init(argc, argv, 2 + 2 * 2 * ARRAY_SIZE(tests), 60);
+	vt_init(argc, argv, 60);
+	vt_plan(2 + 2 * 2 * ARRAY_SIZE(tests));
 	vt_run(test_card_names, NULL, "card names");
 	vt_run(test_device_count, NULL, "two devices");
 	for (end.device = 0; end.device < 2; end.device++)

@@ -112,7 +112,8 @@ int main(int argc, char **argv)
 
 	for (f = 0; f <= SND_PCM_FORMAT_LAST; f++)
 		formats += vt_is_offered(f);
-	vt_init(argc, argv, 2 * (ARRAY_SIZE(speeds) + formats + 1), 60);
+	vt_init(argc, argv, 60);
+	vt_plan(2 * (ARRAY_SIZE(speeds) + formats + 1));
 	for (device = 0; device < 2; device++) {
 		run_formats(device);
 		for (i = 0; i < ARRAY_SIZE(speeds); i++) {

@@ -243,8 +243,8 @@ int main(int argc, char **argv)
 	struct job job;
 	unsigned int i;
 
-	vt_init(argc, argv, 2 * (2 * ARRAY_SIZE(jobs) + ARRAY_SIZE(tests)),
-		60);
+	vt_init(argc, argv, 60);
+	vt_plan(2 * (2 * ARRAY_SIZE(jobs) + ARRAY_SIZE(tests)));
 	for (job.device = 0; job.device < 2; job.device++) {
 		for (i = 0; i < ARRAY_SIZE(jobs); i++) {
 			job.p = vt_plain;

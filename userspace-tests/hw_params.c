@@ -178,8 +178,8 @@ int main(int argc, char **argv)
 {
 	struct job job;
 
-	vt_init(argc, argv,
-		2 * 2 * (ARRAY_SIZE(good) + ARRAY_SIZE(bad) + 1), 100);
+	vt_init(argc, argv, 100);
+	vt_plan(2 * 2 * (ARRAY_SIZE(good) + ARRAY_SIZE(bad) + 1));
 	for (job.device = 0; job.device < 2; job.device++)
 		for (job.dir = 0; job.dir <= SND_PCM_STREAM_LAST; job.dir++)
 			run_end(&job);

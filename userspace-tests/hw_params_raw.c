@@ -369,7 +369,8 @@ int main(int argc, char **argv)
 {
 	unsigned int i;
 
-	vt_init(argc, argv, ARRAY_SIZE(garbage) + 2 + 2 * 4, 60);
+	vt_init(argc, argv, 60);
+	vt_plan(ARRAY_SIZE(garbage) + 2 + 2 * 4);
 	for (i = 0; i < ARRAY_SIZE(garbage); i++)
 		vt_run(test_garbage, &garbage[i], "%s is refused",
 		       garbage[i].what);

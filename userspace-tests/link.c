@@ -250,7 +250,8 @@ int main(int argc, char **argv)
 {
 	unsigned int i, t;
 
-	vt_init(argc, argv, ARRAY_SIZE(jobs) * ARRAY_SIZE(tests), 60);
+	vt_init(argc, argv, 60);
+	vt_plan(ARRAY_SIZE(jobs) * ARRAY_SIZE(tests));
 	for (i = 0; i < ARRAY_SIZE(jobs); i++)
 		for (t = 0; t < ARRAY_SIZE(tests); t++)
 			vt_run(tests[t].test, &jobs[i], "%s: %s",

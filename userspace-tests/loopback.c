@@ -391,13 +391,14 @@ static const struct {
 int main(int argc, char **argv)
 {
 	struct job job = { .device = 0 };
-	int devices = 2;
+	int devices;
 	unsigned int i;
 
-	vt_init(argc, argv, devices *
-		(run_formats(0, true) + ACCESSES * ACCESSES +
-		 ARRAY_SIZE(shapes) + ARRAY_SIZE(bursts) + 3 +
-		 ARRAY_SIZE(turns)), 240);
+	vt_init(argc, argv, 240);
+	devices = vt_devices();
+	vt_plan(devices * (run_formats(0, true) + ACCESSES * ACCESSES +
+			   ARRAY_SIZE(shapes) + ARRAY_SIZE(bursts) + 3 +
+			   ARRAY_SIZE(turns)));
 	for (job.device = 0; job.device < devices; job.device++) {
 		run_formats(job.device, false);
 		run_accesses(job.device);

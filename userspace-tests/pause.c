@@ -292,7 +292,8 @@ int main(int argc, char **argv)
 	struct job job;
 	unsigned int i;
 
-	vt_init(argc, argv, 2 * (2 * 3 + 4), 60);
+	vt_init(argc, argv, 60);
+	vt_plan(2 * (2 * 3 + 4));
 	for (job.device = 0; job.device < 2; job.device++)
 		for (i = 0; i < ARRAY_SIZE(tests); i++)
 			for (job.dir = 0; (int)job.dir < tests[i].dirs;

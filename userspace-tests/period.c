@@ -215,7 +215,8 @@ static void run_all(snd_pcm_stream_t dir)
 
 int main(int argc, char **argv)
 {
-	vt_init(argc, argv, 2 * (ARRAY_SIZE(jobs) + ARRAY_SIZE(others)), 120);
+	vt_init(argc, argv, 120);
+	vt_plan(2 * (ARRAY_SIZE(jobs) + ARRAY_SIZE(others)));
 	run_all(SND_PCM_STREAM_PLAYBACK);
 	run_all(SND_PCM_STREAM_CAPTURE);
 	return vt_finish();

@@ -122,7 +122,8 @@ int main(int argc, char **argv)
 	struct job job;
 	unsigned int i;
 
-	vt_init(argc, argv, 2 * (ARRAY_SIZE(jobs) + 2), 60);
+	vt_init(argc, argv, 60);
+	vt_plan(2 * (ARRAY_SIZE(jobs) + 2));
 	for (job.device = 0; job.device < 2; job.device++) {
 		int device = job.device;
 

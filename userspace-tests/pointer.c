@@ -256,8 +256,8 @@ int main(int argc, char **argv)
 	struct job job;
 	unsigned int i;
 
-	vt_init(argc, argv, 2 * 2 * ARRAY_SIZE(rates) + 2 * ARRAY_SIZE(tests) +
-		1, 120);
+	vt_init(argc, argv, 120);
+	vt_plan(2 * 2 * ARRAY_SIZE(rates) + 2 * ARRAY_SIZE(tests) + 1);
 	for (job.dir = 0; job.dir <= SND_PCM_STREAM_LAST; job.dir++) {
 		const char *dir = snd_pcm_stream_name(job.dir);
 

@@ -291,13 +291,16 @@ static bool vt_is_ours(int card)
 	return ours;
 }
 
-void vt_init(int argc, char **argv, unsigned int plan, unsigned int seconds)
+/*
+ * Finds the card, which the first argument may name by its number, and gives
+ * the whole program so many seconds.
+ */
+void vt_init(int argc, char **argv, unsigned int seconds)
 {
 	int card = -1;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	vt_planned = plan;
-	printf("KTAP version 1\n1..%u\n", plan);
+	printf("KTAP version 1\n");
 	if (signal(SIGALRM, vt_watchdog) == SIG_ERR)
 		vt_bail_out("no watchdog");
 	alarm(seconds);
@@ -308,6 +311,12 @@ void vt_init(int argc, char **argv, unsigned int plan, unsigned int seconds)
 			vt_card = card;
 	if (vt_card < 0)
 		vt_bail_out("no card with the driver " VT_DRIVER);
+}
+
+void vt_plan(unsigned int tests)
+{
+	vt_planned = tests;
+	printf("1..%u\n", tests);
 }
 
 int vt_devices(void)

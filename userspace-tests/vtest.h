@@ -2,8 +2,8 @@
 /*
  * The harness: results in KTAP, steps that cannot fail unseen, undoing, time.
  *
- * A program prints its plan with vt_init(), runs each test with vt_run() and
- * returns vt_finish(). A test is a function without a result: it passes when
+ * A program finds the card with vt_init(), prints its plan with vt_plan(), runs
+ * each test with vt_run() and returns vt_finish(). A test is a function without a result: it passes when
  * it returns. Its steps are wrapped in MUST(), SYS(), REFUSED() and EXPECT();
  * the first that fails ends the test, whatever was deferred is undone, and
  * the reason is printed.
@@ -24,7 +24,8 @@
 typedef void vt_test(const void *arg);
 
 /* Results */
-void vt_init(int argc, char **argv, unsigned int plan, unsigned int seconds);
+void vt_init(int argc, char **argv, unsigned int seconds);
+void vt_plan(unsigned int tests);
 void vt_run(vt_test *test, const void *arg, const char *name, ...)
 	__attribute__((format(printf, 3, 4)));
 int vt_finish(void);
