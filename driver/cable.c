@@ -15,15 +15,25 @@
  */
 void vsnd_cable_init(struct vsnd_cable *cable, struct snd_card *card)
 {
+	int i;
+
 	spin_lock_init(&cable->lock);
 	cable->card = card;
 	cable->plugged = true;
 	cable->pitch = NSEC_PER_SEC;
 	vsnd_client_init(&cable->client);
-	vsnd_end_init(&cable->end[SNDRV_PCM_STREAM_PLAYBACK], cable,
-		      SNDRV_PCM_STREAM_PLAYBACK);
-	vsnd_end_init(&cable->end[SNDRV_PCM_STREAM_CAPTURE], cable,
-		      SNDRV_PCM_STREAM_CAPTURE);
+	INIT_LIST_HEAD(&cable->deadline.list);
+	for (i = 0; i < 2; i++) {
+		cable->end[i].cable = cable;
+		cable->end[i].direction = i;
+	}
+}
+
+/* How far has a timeline got? */
+static void vsnd_cable_count(struct vsnd_cable *cable, int line)
+{
+	cable->passed[line] = vsnd_timeline_frames(&cable->line[line],
+						   cable->now);
 }
 
 /* Silence for the recorder, which costs nothing where silence is already. */
@@ -31,6 +41,8 @@ static void vsnd_cable_silence(struct vsnd_end *recorder, u64 until)
 {
 	u64 frames = until - recorder->moved;
 
+	if (!frames)
+		return;
 	if (!vsnd_end_is_silent(recorder)) {
 		vsnd_ring_silence(&recorder->ring, recorder->moved, frames);
 		recorder->silent += frames;
@@ -114,24 +126,160 @@ static bool vsnd_cable_is_heard(const struct vsnd_cable *cable)
  */
 s64 vsnd_cable_advance(struct vsnd_cable *cable, s64 now)
 {
+	struct vsnd_end *player = &cable->end[SNDRV_PCM_STREAM_PLAYBACK];
 	struct vsnd_end *recorder = &cable->end[SNDRV_PCM_STREAM_CAPTURE];
 	u64 until;
 
 	lockdep_assert_held(&cable->lock);
-	cable->now = max(cable->now, now);
+	if (now <= cable->now)
+		return cable->now;
+	cable->now = now;
+	if (player->running)
+		vsnd_cable_count(cable, player->line);
 	if (!recorder->running)
-		return cable->now;
-	until = vsnd_end_frames(recorder, cable->now);
+		return now;
+	if (!player->running || player->line != recorder->line)
+		vsnd_cable_count(cable, recorder->line);
+	until = vsnd_end_frames(recorder);
 	if (until == recorder->moved)
-		return cable->now;
+		return now;
 	if (until - recorder->moved > recorder->ring.frames)
 		recorder->moved = until - recorder->ring.frames;
 	if (vsnd_cable_is_heard(cable))
-		vsnd_cable_move(&cable->end[SNDRV_PCM_STREAM_PLAYBACK],
-				recorder, until);
+		vsnd_cable_move(player, recorder, until);
 	else
 		vsnd_cable_silence(recorder, until);
-	return cable->now;
+	return now;
+}
+
+/* Nano-frames that pass in a second of the clock. */
+static u64 vsnd_cable_speed(const struct vsnd_cable *cable, unsigned int rate)
+{
+	if (cable->clock->ops->counts_frames)
+		return (u64)NSEC_PER_SEC * NSEC_PER_SEC;
+	return (u64)rate * cable->pitch;
+}
+
+/**
+ * vsnd_cable_join() - let an end count frames
+ * @cable: the cable, brought to the present
+ * @end: the end, about to run
+ * @at: instant of its first frame, ns
+ *
+ * It goes by the timeline of its peer if that runs at the same rate, and then
+ * begins with the next whole frame of it; else by one of its own.
+ */
+void vsnd_cable_join(struct vsnd_cable *cable, struct vsnd_end *end, s64 at)
+{
+	const struct vsnd_end *peer = vsnd_end_peer(end);
+	struct vsnd_timeline *line;
+
+	lockdep_assert_held(&cable->lock);
+	if (peer->running && peer->ring.rate == end->ring.rate) {
+		end->line = peer->line;
+		line = &cable->line[end->line];
+	} else {
+		end->line = peer->running ? !peer->line : 0;
+		line = &cable->line[end->line];
+		vsnd_timeline_init(line, at,
+				   vsnd_cable_speed(cable, end->ring.rate));
+		vsnd_cable_count(cable, end->line);
+	}
+	end->from = vsnd_timeline_frames(line, at);
+	if (vsnd_timeline_instant(line, end->from) < at)
+		end->from++;
+}
+
+/**
+ * vsnd_cable_schedule() - queue the next event of either end
+ * @cable: the cable, whose running ends have planned it
+ *
+ * Context: Interrupts off, the cable's lock held. Takes the clock's lock.
+ */
+void vsnd_cable_schedule(struct vsnd_cable *cable)
+{
+	u64 frame[2] = { U64_MAX, U64_MAX };
+	struct vsnd_end *end;
+	s64 when = S64_MAX;
+	int i;
+
+	lockdep_assert_held(&cable->lock);
+	for (i = 0; i < 2; i++) {
+		end = &cable->end[i];
+		if (end->running)
+			frame[end->line] = min(frame[end->line], end->from +
+					       (end->event - end->base));
+	}
+	for (i = 0; i < 2; i++)
+		if (frame[i] != U64_MAX)
+			when = min(when, vsnd_timeline_instant(&cable->line[i],
+							       frame[i]));
+	if (when != S64_MAX)
+		vsnd_clock_queue(cable->clock, &cable->deadline, when);
+	else
+		vsnd_clock_forget(cable->clock, &cable->deadline);
+}
+
+static bool vsnd_cable_elapsed(struct snd_pcm_substream *const told[2])
+{
+	int i;
+
+	for (i = 0; i < 2; i++)
+		if (told[i])
+			snd_pcm_period_elapsed(told[i]);
+	return told[0] || told[1];
+}
+
+/**
+ * vsnd_cable_tick() - a deadline of the cable has passed
+ * @cable: the cable
+ * @now: instant, ns
+ *
+ * Brings it to the present and tells the clients that are to know. For that
+ * the PCM core takes the stream lock, so no lock is held: a STOP may come in
+ * between, and the core then finds the stream stopped.
+ *
+ * Context: From vsnd_clock_run(), no lock held.
+ * Return: whether a client was told.
+ */
+bool vsnd_cable_tick(struct vsnd_cable *cable, s64 now)
+{
+	struct snd_pcm_substream *told[2] = { NULL, NULL };
+	unsigned long flags;
+	int i;
+
+	spin_lock_irqsave(&cable->lock, flags);
+	vsnd_cable_advance(cable, now);
+	for (i = 0; i < 2; i++)
+		if (cable->end[i].running && vsnd_end_tick(&cable->end[i]))
+			told[i] = cable->end[i].substream;
+	vsnd_cable_schedule(cable);
+	spin_unlock_irqrestore(&cable->lock, flags);
+	return vsnd_cable_elapsed(told);
+}
+
+/**
+ * vsnd_cable_tell() - have the PCM core look at both ends
+ * @cable: the cable
+ *
+ * Context: No stream lock held. Takes the cable's lock.
+ */
+void vsnd_cable_tell(struct vsnd_cable *cable)
+{
+	struct snd_pcm_substream *told[2] = { NULL, NULL };
+	unsigned long flags;
+	int i;
+
+	spin_lock_irqsave(&cable->lock, flags);
+	vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
+	for (i = 0; i < 2; i++) {
+		if (!cable->end[i].running)
+			continue;
+		vsnd_end_await(&cable->end[i], true);
+		told[i] = cable->end[i].substream;
+	}
+	spin_unlock_irqrestore(&cable->lock, flags);
+	vsnd_cable_elapsed(told);
 }
 
 /**
@@ -146,6 +294,7 @@ s64 vsnd_cable_advance(struct vsnd_cable *cable, s64 now)
  */
 void vsnd_cable_set_pitch(struct vsnd_cable *cable, u32 pitch)
 {
+	unsigned int rate[2] = { 0, 0 };
 	unsigned long flags;
 	s64 now;
 	int i;
@@ -154,7 +303,13 @@ void vsnd_cable_set_pitch(struct vsnd_cable *cable, u32 pitch)
 	now = vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
 	cable->pitch = pitch;
 	for (i = 0; i < 2; i++)
-		vsnd_end_bend(&cable->end[i], now);
+		if (cable->end[i].running)
+			rate[cable->end[i].line] = cable->end[i].ring.rate;
+	for (i = 0; i < 2; i++)
+		if (rate[i])
+			vsnd_timeline_bend(&cable->line[i], now,
+					   vsnd_cable_speed(cable, rate[i]));
+	vsnd_cable_schedule(cable);
 	spin_unlock_irqrestore(&cable->lock, flags);
 	vsnd_clock_arm(cable->clock);
 }
@@ -192,41 +347,16 @@ u64 vsnd_cable_room(struct vsnd_cable *cable)
 {
 	struct vsnd_end *player = &cable->end[SNDRV_PCM_STREAM_PLAYBACK];
 	struct vsnd_end *recorder = &cable->end[SNDRV_PCM_STREAM_CAPTURE];
-	s64 now = vsnd_clock_now(cable->clock);
 	unsigned long flags;
-	u64 room = 0;
+	u64 room = U64_MAX;
 
 	spin_lock_irqsave(&cable->lock, flags);
-	if (recorder->running && (player->running || !player->substream))
-		room = vsnd_end_room(recorder, now);
+	vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
 	if (player->running)
-		room = recorder->running ?
-		       min(room, vsnd_end_room(player, now)) :
-		       vsnd_end_room(player, now);
+		room = vsnd_end_room(player);
+	if (recorder->running)
+		room = min(room, player->substream && !player->running ? 0 :
+			   vsnd_end_room(recorder));
 	spin_unlock_irqrestore(&cable->lock, flags);
-	return room;
-}
-
-/**
- * vsnd_cable_tell() - have the PCM core look at both ends
- * @cable: the cable
- *
- * Context: No stream lock held. Takes the cable's lock.
- */
-void vsnd_cable_tell(struct vsnd_cable *cable)
-{
-	struct snd_pcm_substream *told[2] = { NULL, NULL };
-	unsigned long flags;
-	int i;
-
-	spin_lock_irqsave(&cable->lock, flags);
-	for (i = 0; i < 2; i++)
-		if (cable->end[i].running)
-			told[i] = vsnd_end_tell(&cable->end[i],
-						vsnd_clock_now(cable->clock),
-						true);
-	spin_unlock_irqrestore(&cable->lock, flags);
-	for (i = 0; i < 2; i++)
-		if (told[i])
-			snd_pcm_period_elapsed(told[i]);
+	return room == U64_MAX ? 0 : room;
 }

@@ -5,6 +5,9 @@
  */
 #include "vsnd.h"
 
+/* Cables that are looked after between two looks at the queue. */
+#define VSND_RUN_BATCH	8
+
 /**
  * vsnd_clock_init() - make a clock that nobody waits for
  * @clock: the clock
@@ -14,16 +17,22 @@ void vsnd_clock_init(struct vsnd_clock *clock, const struct vsnd_clock_ops *ops)
 {
 	clock->ops = ops;
 	spin_lock_init(&clock->lock);
-	timerqueue_init_head(&clock->deadlines);
+	INIT_LIST_HEAD(&clock->deadlines);
+}
+
+static struct vsnd_deadline *vsnd_clock_first(struct vsnd_clock *clock)
+{
+	lockdep_assert_held(&clock->lock);
+	return list_first_entry_or_null(&clock->deadlines,
+					struct vsnd_deadline, list);
 }
 
 static void vsnd_clock_arm_locked(struct vsnd_clock *clock)
 {
-	struct timerqueue_node *next = timerqueue_getnext(&clock->deadlines);
+	struct vsnd_deadline *first = vsnd_clock_first(clock);
 
-	lockdep_assert_held(&clock->lock);
-	if (next && clock->ops->arm)
-		clock->ops->arm(clock, next->expires);
+	if (first && clock->ops->arm)
+		clock->ops->arm(clock, first->when);
 }
 
 /**
@@ -50,19 +59,21 @@ void vsnd_clock_arm(struct vsnd_clock *clock)
  * Does not arm: a run arms once when it is done, others call
  * vsnd_clock_arm().
  *
- * Context: Any. Takes the clock's lock.
+ * Context: Interrupts off, the cable's lock held. Takes the clock's lock.
  */
-void vsnd_clock_queue(struct vsnd_clock *clock,
-		      struct timerqueue_node *deadline, s64 when)
+void vsnd_clock_queue(struct vsnd_clock *clock, struct vsnd_deadline *deadline,
+		      s64 when)
 {
-	unsigned long flags;
+	struct vsnd_deadline *before;
 
-	spin_lock_irqsave(&clock->lock, flags);
-	if (!RB_EMPTY_NODE(&deadline->node))
-		timerqueue_del(&clock->deadlines, deadline);
-	deadline->expires = when;
-	timerqueue_add(&clock->deadlines, deadline);
-	spin_unlock_irqrestore(&clock->lock, flags);
+	spin_lock(&clock->lock);
+	list_del(&deadline->list);
+	deadline->when = when;
+	list_for_each_entry_reverse(before, &clock->deadlines, list)
+		if (before->when <= when)
+			break;
+	list_add(&deadline->list, &before->list);
+	spin_unlock(&clock->lock);
 }
 
 /**
@@ -73,17 +84,13 @@ void vsnd_clock_queue(struct vsnd_clock *clock,
  * A run that has already taken it from the queue goes on with it;
  * vsnd_clock_sync() waits for that.
  *
- * Context: Any. Takes the clock's lock.
+ * Context: Interrupts off, the cable's lock held. Takes the clock's lock.
  */
-void vsnd_clock_forget(struct vsnd_clock *clock,
-		       struct timerqueue_node *deadline)
+void vsnd_clock_forget(struct vsnd_clock *clock, struct vsnd_deadline *deadline)
 {
-	unsigned long flags;
-
-	spin_lock_irqsave(&clock->lock, flags);
-	if (!RB_EMPTY_NODE(&deadline->node))
-		timerqueue_del(&clock->deadlines, deadline);
-	spin_unlock_irqrestore(&clock->lock, flags);
+	spin_lock(&clock->lock);
+	list_del_init(&deadline->list);
+	spin_unlock(&clock->lock);
 }
 
 /**
@@ -95,26 +102,35 @@ void vsnd_clock_forget(struct vsnd_clock *clock,
  */
 s64 vsnd_clock_deadline(struct vsnd_clock *clock)
 {
-	struct timerqueue_node *next;
+	struct vsnd_deadline *first;
 	unsigned long flags;
 	s64 when;
 
 	spin_lock_irqsave(&clock->lock, flags);
-	next = timerqueue_getnext(&clock->deadlines);
-	when = next ? next->expires : S64_MAX;
+	first = vsnd_clock_first(clock);
+	when = first ? first->when : S64_MAX;
 	spin_unlock_irqrestore(&clock->lock, flags);
 	return when;
 }
 
-static struct vsnd_end *vsnd_clock_next(struct vsnd_clock *clock, s64 now)
+/* Take some of what is due from the queue. */
+static int vsnd_clock_take(struct vsnd_clock *clock, s64 now,
+			   struct vsnd_cable **due)
 {
-	struct timerqueue_node *next = timerqueue_getnext(&clock->deadlines);
+	struct vsnd_deadline *first;
+	unsigned long flags;
+	int count = 0;
 
-	lockdep_assert_held(&clock->lock);
-	if (!next || next->expires > now)
-		return NULL;
-	timerqueue_del(&clock->deadlines, next);
-	return container_of(next, struct vsnd_end, deadline);
+	spin_lock_irqsave(&clock->lock, flags);
+	while (count < VSND_RUN_BATCH) {
+		first = vsnd_clock_first(clock);
+		if (!first || first->when > now)
+			break;
+		list_del_init(&first->list);
+		due[count++] = container_of(first, struct vsnd_cable, deadline);
+	}
+	spin_unlock_irqrestore(&clock->lock, flags);
+	return count;
 }
 
 /**
@@ -122,34 +138,23 @@ static struct vsnd_end *vsnd_clock_next(struct vsnd_clock *clock, s64 now)
  * @clock: the clock
  * @now: its time, ns
  *
- * Ends whose deadline has passed move their sound, queue their next deadline
- * and, if a client is to know, report to the PCM core. That report takes the
- * stream lock, so it is made with no lock held: a STOP may come in between,
- * and the core then finds the stream stopped.
- *
  * Context: Any that may take stream locks; one run of a clock at a time.
  * Return: whether a client was told.
  */
 bool vsnd_clock_run(struct vsnd_clock *clock, s64 now)
 {
-	struct snd_pcm_substream *substream;
-	struct vsnd_end *end;
-	unsigned long flags;
+	struct vsnd_cable *due[VSND_RUN_BATCH];
 	bool told = false;
+	int count, i;
 
-	spin_lock_irqsave(&clock->lock, flags);
-	while ((end = vsnd_clock_next(clock, now))) {
-		spin_unlock_irqrestore(&clock->lock, flags);
-		substream = vsnd_end_tick(end, now);
-		if (substream) {
-			snd_pcm_period_elapsed(substream);
-			told = true;
-		}
-		spin_lock_irqsave(&clock->lock, flags);
-	}
+	do {
+		count = vsnd_clock_take(clock, now, due);
+		for (i = 0; i < count; i++)
+			if (vsnd_cable_tick(due[i], now))
+				told = true;
+	} while (count == VSND_RUN_BATCH);
 	if (!clock->ops->client)
-		vsnd_clock_arm_locked(clock);
-	spin_unlock_irqrestore(&clock->lock, flags);
+		vsnd_clock_arm(clock);
 	return told;
 }
 

@@ -5,26 +5,11 @@
  */
 #include <linux/math64.h>
 #include <linux/minmax.h>
-#include <linux/time64.h>
 
 #include "vsnd.h"
 
 /* Sound moves in pieces of at most this many bytes, to bound irq-off time. */
 #define VSND_MOVE_BYTES		(256U << 10)
-
-/**
- * vsnd_end_init() - make an end nobody has opened
- * @end: the end
- * @cable: the cable it is an end of
- * @direction: SNDRV_PCM_STREAM_PLAYBACK or _CAPTURE
- */
-void vsnd_end_init(struct vsnd_end *end, struct vsnd_cable *cable,
-		   int direction)
-{
-	end->cable = cable;
-	end->direction = direction;
-	timerqueue_init(&end->deadline);
-}
 
 /**
  * vsnd_end_moved() - the client has moved data, or changed what it waits for
@@ -64,24 +49,6 @@ void vsnd_end_close(struct vsnd_end *end)
 {
 	vsnd_end_open(end, NULL);
 	vsnd_end_moved(end);
-}
-
-/**
- * vsnd_end_frames() - frames of the stream since START
- * @end: the end
- * @now: instant, ns; what vsnd_cable_advance() returned
- *
- * Return: n at @now.
- */
-u64 vsnd_end_frames(const struct vsnd_end *end, s64 now)
-{
-	u64 frame;
-
-	lockdep_assert_held(&end->cable->lock);
-	if (!end->running)
-		return end->base;
-	frame = vsnd_timeline_frames(&end->time, now);
-	return frame > end->from ? end->base + (frame - end->from) : end->base;
 }
 
 /*
@@ -171,39 +138,41 @@ static u64 vsnd_end_limit(const struct vsnd_end *end)
 	return limit > end->ring.frames ? limit - end->ring.frames : 0;
 }
 
-static void vsnd_end_schedule(struct vsnd_end *end, u64 n)
+/**
+ * vsnd_end_plan() - when is this end to be looked at next?
+ * @end: a running end
+ *
+ * At the end of its period, where the core has to look, and before there is
+ * too much to be moved at once.
+ */
+void vsnd_end_plan(struct vsnd_end *end)
 {
-	unsigned int piece = VSND_MOVE_BYTES /
-			     (end->ring.sample_bytes * end->ring.channels);
-	u64 event = min_t(u64, end->next_period, n + max(piece, 1U));
 	u64 limit = vsnd_end_limit(end);
+	u64 n = vsnd_end_frames(end);
 
 	lockdep_assert_held(&end->cable->lock);
-	if (limit > n)
-		event = min(event, limit);
-	vsnd_clock_queue(end->cable->clock, &end->deadline,
-			 vsnd_timeline_instant(&end->time, end->from +
-					       (event - end->base)));
+	end->event = min(end->next_period, n + end->piece);
+	if (limit > n && limit < end->event)
+		end->event = limit;
 }
 
 /**
  * vsnd_end_room() - how far a stream may go without an xrun
  * @end: a running end
- * @now: instant, ns
  *
  * A player up to what is written, a recorder up to a full ring; both stop a
  * frame before an xrun. Only a client that waits for more than it can get that
  * way gets its xrun, rather than sleep for ever.
  *
- * Return: frames that may pass from @now on.
+ * Return: frames that may pass from now on.
  */
-u64 vsnd_end_room(const struct vsnd_end *end, s64 now)
+u64 vsnd_end_room(const struct vsnd_end *end)
 {
 	const struct snd_pcm_runtime *runtime = end->substream->runtime;
 	u64 limit = vsnd_end_limit(end);
 	u64 until = vsnd_end_written(end);
 	snd_pcm_uframes_t avail = end->ring.frames;
-	u64 n = vsnd_end_frames(end, now);
+	u64 n = vsnd_end_frames(end);
 
 	/* An xrun already, which the core finds when it is told. */
 	if (limit <= n &&
@@ -268,48 +237,14 @@ void vsnd_end_prepare(struct vsnd_end *end)
 	end->period = runtime->period_size;
 	if (runtime->no_period_wakeup)
 		end->period = max(end->period, end->ring.frames / 2);
+	end->piece = max(VSND_MOVE_BYTES / (end->ring.sample_bytes *
+					    end->ring.channels), 1U);
 	end->base = 0;
 	end->seen = 0;
 	end->pos = 0;
 	end->moved = 0;
 	end->lost = false;
 	end->next_period = end->period;
-}
-
-/* Nano-frames in a second of the clock. */
-static u64 vsnd_end_speed(const struct vsnd_end *end)
-{
-	if (end->cable->clock->ops->counts_frames)
-		return (u64)NSEC_PER_SEC * NSEC_PER_SEC;
-	return (u64)end->ring.rate * end->cable->pitch;
-}
-
-/* The timeline: the peer's if it runs at the same rate, else one of its own. */
-static void vsnd_end_join(struct vsnd_end *end, s64 at)
-{
-	const struct vsnd_end *peer = vsnd_end_peer(end);
-
-	if (peer->running && peer->ring.rate == end->ring.rate)
-		end->time = peer->time;
-	else
-		vsnd_timeline_init(&end->time, at, vsnd_end_speed(end));
-	end->from = vsnd_timeline_frames(&end->time, at);
-	if (vsnd_timeline_instant(&end->time, end->from) < at)
-		end->from++;
-}
-
-/**
- * vsnd_end_bend() - go on at the cable's new pitch
- * @end: an end, running or not
- * @now: instant, ns
- */
-void vsnd_end_bend(struct vsnd_end *end, s64 now)
-{
-	lockdep_assert_held(&end->cable->lock);
-	if (!end->running)
-		return;
-	vsnd_timeline_bend(&end->time, now, vsnd_end_speed(end));
-	vsnd_end_schedule(end, vsnd_end_frames(end, now));
 }
 
 /**
@@ -334,6 +269,7 @@ s64 vsnd_end_start(struct vsnd_end *end, s64 at)
 	struct vsnd_cable *cable = end->cable;
 
 	spin_lock(&cable->lock);
+	vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
 	if (end->running) {
 		end->base = end->seen;
 		end->moved = end->seen;
@@ -342,11 +278,12 @@ s64 vsnd_end_start(struct vsnd_end *end, s64 at)
 	if (!end->base)
 		end->appl_start = READ_ONCE(runtime->control->appl_ptr);
 	end->hw_ptr = runtime->status->hw_ptr;
-	end->tick = 0;
-	vsnd_end_join(end, at);
+	end->tick = false;
+	vsnd_cable_join(cable, end, at);
 	end->running = true;
-	vsnd_end_schedule(end, end->base);
-	at = vsnd_timeline_instant(&end->time, end->from);
+	vsnd_end_plan(end);
+	vsnd_cable_schedule(cable);
+	at = vsnd_timeline_instant(&cable->line[end->line], end->from);
 	spin_unlock(&cable->lock);
 	vsnd_clock_arm(cable->clock);
 	return at;
@@ -368,11 +305,11 @@ void vsnd_end_stop(struct vsnd_end *end, s64 now)
 
 	spin_lock_irqsave(&cable->lock, flags);
 	if (end->running) {
-		now = vsnd_cable_advance(cable, now);
-		end->base = vsnd_end_frames(end, now);
+		vsnd_cable_advance(cable, now);
+		end->base = vsnd_end_frames(end);
 		end->running = false;
+		vsnd_cable_schedule(cable);
 	}
-	vsnd_clock_forget(cable->clock, &end->deadline);
 	spin_unlock_irqrestore(&cable->lock, flags);
 	vsnd_end_moved(end);
 }
@@ -386,12 +323,12 @@ void vsnd_end_stop(struct vsnd_end *end, s64 now)
 void vsnd_end_hurry(struct vsnd_end *end)
 {
 	struct vsnd_cable *cable = end->cable;
-	s64 now;
 
 	spin_lock(&cable->lock);
 	if (end->running) {
-		now = vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
-		vsnd_end_schedule(end, vsnd_end_frames(end, now));
+		vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
+		vsnd_end_plan(end);
+		vsnd_cable_schedule(cable);
 	}
 	spin_unlock(&cable->lock);
 	vsnd_clock_arm(cable->clock);
@@ -439,68 +376,59 @@ snd_pcm_uframes_t vsnd_end_pointer(struct vsnd_end *end)
 {
 	struct vsnd_cable *cable = end->cable;
 	snd_pcm_uframes_t pos;
-	s64 now;
 
 	spin_lock(&cable->lock);
-	now = end->tick ? end->tick : vsnd_clock_now(cable->clock);
-	now = vsnd_cable_advance(cable, now);
+	if (!end->tick)
+		vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
 	/*
 	 * The core takes a wake-up before the end of the period for a lost
 	 * buffer if it has not looked for long: let it have looked now.
 	 */
-	if (end->tick && end->early)
+	else if (end->early)
 		end->substream->runtime->hw_ptr_jiffies = jiffies;
-	end->tick = 0;
-	pos = vsnd_end_report(end, vsnd_end_frames(end, now));
+	end->tick = false;
+	pos = vsnd_end_report(end, vsnd_end_frames(end));
 	spin_unlock(&cable->lock);
 	return pos;
 }
 
 /**
- * vsnd_end_tell() - have the PCM core look at a stream
- * @end: a running end
- * @now: instant, ns
- * @early: this is not for the end of a period
+ * vsnd_end_await() - expect the PCM core to look at a stream
+ * @end: a running end, whose substream gets its snd_pcm_period_elapsed()
+ * @early: which is not for the end of a period
  *
- * Return: the substream, for snd_pcm_period_elapsed() once no lock is held.
+ * The core is then told the position that the cable has been brought to,
+ * without another look at the clock.
  */
-struct snd_pcm_substream *vsnd_end_tell(struct vsnd_end *end, s64 now,
-					bool early)
+void vsnd_end_await(struct vsnd_end *end, bool early)
 {
 	lockdep_assert_held(&end->cable->lock);
-	end->tick = now;
+	end->tick = true;
 	end->early = early;
-	return end->substream;
 }
 
 /**
- * vsnd_end_tick() - a deadline of the end has passed
- * @end: the end
- * @now: instant, ns
+ * vsnd_end_tick() - look at an end
+ * @end: a running end; its cable has just been brought to the present
  *
- * Context: From vsnd_clock_run(), no lock held.
- * Return: the substream if its client is to be told, else NULL.
+ * Return: true if its client is to be told, by snd_pcm_period_elapsed() once
+ * no lock is held.
  */
-struct snd_pcm_substream *vsnd_end_tick(struct vsnd_end *end, s64 now)
+bool vsnd_end_tick(struct vsnd_end *end)
 {
-	struct snd_pcm_substream *told = NULL;
-	struct vsnd_cable *cable = end->cable;
-	bool period, wake;
-	unsigned long flags;
-	u64 n;
+	u64 n = vsnd_end_frames(end);
+	bool period = n >= end->next_period;
+	bool wake = period && !end->substream->runtime->no_period_wakeup;
+	bool told;
 
-	spin_lock_irqsave(&cable->lock, flags);
-	if (end->running) {
-		now = vsnd_cable_advance(cable, now);
-		n = vsnd_end_frames(end, now);
-		period = n >= end->next_period;
-		wake = period && !end->substream->runtime->no_period_wakeup;
-		if (wake || n >= vsnd_end_limit(end))
-			told = vsnd_end_tell(end, now, !wake);
-		if (period)
-			vsnd_end_next_period(end, n);
-		vsnd_end_schedule(end, n);
-	}
-	spin_unlock_irqrestore(&cable->lock, flags);
+	lockdep_assert_held(&end->cable->lock);
+	if (n < end->event)
+		return false;
+	told = wake || n >= vsnd_end_limit(end);
+	if (told)
+		vsnd_end_await(end, !wake);
+	if (period)
+		vsnd_end_next_period(end, n);
+	vsnd_end_plan(end);
 	return told;
 }

@@ -10,9 +10,7 @@
 
 static struct vsnd_end *vsnd_substream_end(struct snd_pcm_substream *substream)
 {
-	struct vsnd_pcm *pcm = snd_pcm_substream_chip(substream);
-
-	return &pcm->cables[substream->number].end[substream->stream];
+	return substream->runtime->private_data;
 }
 
 static struct vsnd_clock *
@@ -24,17 +22,19 @@ vsnd_substream_clock(struct snd_pcm_substream *substream)
 static int vsnd_pcm_open(struct snd_pcm_substream *substream)
 {
 	struct vsnd_pcm *pcm = snd_pcm_substream_chip(substream);
+	struct vsnd_cable *cable = &pcm->cables[substream->number];
+	struct vsnd_end *end = &cable->end[substream->stream];
 	int err;
 
-	err = vsnd_hw_constrain(substream, pcm->config,
-				vsnd_substream_clock(substream)->ops);
+	err = vsnd_hw_constrain(substream, pcm->config, cable->clock->ops);
 	if (err < 0)
 		return err;
 	err = vsnd_device_open(pcm);
 	if (err < 0)
 		return err;
 	snd_pcm_set_sync(substream);
-	vsnd_end_open(vsnd_substream_end(substream), substream);
+	substream->runtime->private_data = end;
+	vsnd_end_open(end, substream);
 	return 0;
 }
 

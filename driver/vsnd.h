@@ -33,9 +33,9 @@
 #define VSND_H
 
 #include <linux/hrtimer.h>
+#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
-#include <linux/timerqueue.h>
 #include <linux/workqueue.h>
 #include <sound/core.h>
 #include <sound/initval.h>
@@ -74,6 +74,16 @@ struct vsnd_timeline {
 	u32 fine;
 };
 
+/**
+ * struct vsnd_deadline - a place in a clock's queue
+ * @list: neighbours; empty while nothing is due. Protected by the clock's lock.
+ * @when: instant, ns
+ */
+struct vsnd_deadline {
+	struct list_head list;
+	s64 when;
+};
+
 struct vsnd_clock;
 
 /**
@@ -108,8 +118,8 @@ struct vsnd_clock_ops {
  * struct vsnd_clock - tells time and calls when a stream's next event is due
  * @ops: the kind of clock
  * @lock: innermost lock, see "locks"
- * @deadlines: the running ends that wait for an instant, soonest first.
- *	Protected by @lock.
+ * @deadlines: the cables that wait for an instant, soonest first. A list, for
+ *	a new deadline is nearly always one of the last. Protected by @lock.
  *
  * First part of the structure of its kind. Arming has no state: whoever holds
  * the lock may arm for the soonest deadline, at any time and again.
@@ -117,7 +127,7 @@ struct vsnd_clock_ops {
 struct vsnd_clock {
 	const struct vsnd_clock_ops *ops;
 	spinlock_t lock;	/* innermost, see above */
-	struct timerqueue_head deadlines;
+	struct list_head deadlines;
 };
 
 /**
@@ -293,23 +303,24 @@ struct vsnd_cable;
  * @ring: its buffer. Written by prepare while not @running.
  * @period: frames between two period wake-ups
  * @running: frames pass; see "the other end"
- * @time: the timeline, which both ends share while they run at one rate
+ * @line: which timeline of the cable it goes by; both ends share one while
+ *	they run at one rate
  * @from: its frame at which the current run took effect
  * @base: n at that frame; n altogether while not @running
  * @seen: n at the last report to the PCM core
  * @pos: @seen as a position in the ring, frames
  * @hw_ptr: the PCM core's hw_ptr after that report
  * @appl_start: the client's appl_ptr at START
+ * @piece: frames that are moved at once at most
  * @next_period: n of the next period wake-up
+ * @event: n at which to look next
  * @moved: n up to which the recorder's ring is written
  * @silent: frames before @moved that were written as silence (recorder)
  * @lost: frames were passed that the player had not written (player)
- * @tick: instant of the tick whose report is awaited, ns, or 0
- * @early: that tick is not for a period
- * @deadline: place in the clock's queue. Protected by the clock's lock.
+ * @tick: the core is about to look, see vsnd_end_await()
+ * @early: that is not for the end of a period
  *
- * Part of the cable, valid from card to card; all but @deadline is protected
- * by the cable's lock.
+ * Part of the cable, valid as long as it. Protected by the cable's lock.
  */
 struct vsnd_end {
 	struct vsnd_cable *cable;
@@ -318,20 +329,21 @@ struct vsnd_end {
 	struct vsnd_ring ring;
 	unsigned int period;
 	bool running;
-	struct vsnd_timeline time;
+	int line;
 	u64 from;
 	u64 base;
 	u64 seen;
 	snd_pcm_uframes_t pos;
 	snd_pcm_uframes_t hw_ptr;
 	snd_pcm_uframes_t appl_start;
+	unsigned int piece;
 	u64 next_period;
+	u64 event;
 	u64 moved;
 	u64 silent;
 	bool lost;
-	s64 tick;
+	bool tick;
 	bool early;
-	struct timerqueue_node deadline;
 };
 
 /**
@@ -344,8 +356,11 @@ struct vsnd_end {
  *	@lock.
  * @card: the card it belongs to
  * @pitch_controls: what shows @pitch
- * @now: latest instant at which the cable was looked at, ns: time does not
- *	go back for any client. Protected by @lock.
+ * @now: the instant up to which the cable has been brought, ns: time does
+ *	not go back for any client. Protected by @lock.
+ * @line: timelines of the ends. Protected by @lock.
+ * @passed: frames of each that have passed at @now. Protected by @lock.
+ * @deadline: when to look next
  * @end: player and recorder, indexed by SNDRV_PCM_STREAM_*
  */
 struct vsnd_cable {
@@ -357,6 +372,9 @@ struct vsnd_cable {
 	struct snd_card *card;
 	struct snd_kcontrol *pitch_controls[VSND_PITCH_CONTROLS];
 	s64 now;
+	struct vsnd_timeline line[2];
+	u64 passed[2];
+	struct vsnd_deadline deadline;
 	struct vsnd_end end[2];
 };
 
@@ -437,38 +455,52 @@ const struct vsnd_buffers *vsnd_buffers_find(const char *name);
 int vsnd_buffers_prepare(struct vsnd_pcm *pcm);
 
 /* end.c */
-void vsnd_end_init(struct vsnd_end *end, struct vsnd_cable *cable,
-		   int direction);
-void vsnd_end_open(struct vsnd_end *end,
-		   struct snd_pcm_substream *substream);
+void vsnd_end_open(struct vsnd_end *end, struct snd_pcm_substream *substream);
 void vsnd_end_close(struct vsnd_end *end);
 void vsnd_end_prepare(struct vsnd_end *end);
 s64 vsnd_end_start(struct vsnd_end *end, s64 at);
 void vsnd_end_stop(struct vsnd_end *end, s64 now);
-void vsnd_end_bend(struct vsnd_end *end, s64 now);
 void vsnd_end_hurry(struct vsnd_end *end);
-snd_pcm_uframes_t vsnd_end_pointer(struct vsnd_end *end);
-struct snd_pcm_substream *vsnd_end_tell(struct vsnd_end *end, s64 now,
-					bool early);
 void vsnd_end_moved(struct vsnd_end *end);
-u64 vsnd_end_room(const struct vsnd_end *end, s64 now);
-struct snd_pcm_substream *vsnd_end_tick(struct vsnd_end *end, s64 now);
-u64 vsnd_end_frames(const struct vsnd_end *end, s64 now);
+snd_pcm_uframes_t vsnd_end_pointer(struct vsnd_end *end);
+void vsnd_end_plan(struct vsnd_end *end);
+bool vsnd_end_tick(struct vsnd_end *end);
+void vsnd_end_await(struct vsnd_end *end, bool early);
 u64 vsnd_end_written(const struct vsnd_end *player);
+u64 vsnd_end_room(const struct vsnd_end *end);
 bool vsnd_end_is_silent(const struct vsnd_end *recorder);
 bool vsnd_end_is_free_running(const struct vsnd_end *player);
 
 /* cable.c */
 void vsnd_cable_init(struct vsnd_cable *cable, struct snd_card *card);
+s64 vsnd_cable_advance(struct vsnd_cable *cable, s64 now);
+void vsnd_cable_join(struct vsnd_cable *cable, struct vsnd_end *end, s64 at);
+void vsnd_cable_schedule(struct vsnd_cable *cable);
+bool vsnd_cable_tick(struct vsnd_cable *cable, s64 now);
+void vsnd_cable_tell(struct vsnd_cable *cable);
+u64 vsnd_cable_room(struct vsnd_cable *cable);
 void vsnd_cable_set_pitch(struct vsnd_cable *cable, u32 pitch);
 void vsnd_cable_plug(struct vsnd_cable *cable, bool plugged);
-s64 vsnd_cable_advance(struct vsnd_cable *cable, s64 now);
-u64 vsnd_cable_room(struct vsnd_cable *cable);
-void vsnd_cable_tell(struct vsnd_cable *cable);
 
 static inline struct vsnd_end *vsnd_end_peer(const struct vsnd_end *end)
 {
 	return &end->cable->end[!end->direction];
+}
+
+/**
+ * vsnd_end_frames() - frames of the stream since START
+ * @end: the end
+ *
+ * Return: n at the instant up to which vsnd_cable_advance() has brought the
+ * cable.
+ */
+static inline u64 vsnd_end_frames(const struct vsnd_end *end)
+{
+	u64 passed = end->cable->passed[end->line];
+
+	if (!end->running || passed <= end->from)
+		return end->base;
+	return end->base + (passed - end->from);
 }
 
 /* ring.c */
@@ -490,10 +522,10 @@ void vsnd_timeline_bend(struct vsnd_timeline *line, s64 now, u64 speed);
 void vsnd_clock_init(struct vsnd_clock *clock, const struct vsnd_clock_ops *ops);
 bool vsnd_clock_run(struct vsnd_clock *clock, s64 now);
 s64 vsnd_clock_deadline(struct vsnd_clock *clock);
-void vsnd_clock_queue(struct vsnd_clock *clock, struct timerqueue_node *deadline,
+void vsnd_clock_queue(struct vsnd_clock *clock, struct vsnd_deadline *deadline,
 		      s64 when);
 void vsnd_clock_forget(struct vsnd_clock *clock,
-		       struct timerqueue_node *deadline);
+		       struct vsnd_deadline *deadline);
 void vsnd_clock_arm(struct vsnd_clock *clock);
 void vsnd_clock_sync(struct vsnd_clock *clock);
 
