@@ -31,18 +31,31 @@ summary()
 trap summary EXIT
 trap 'exit 130' INT TERM
 
-# wanted NAME: by $TESTS
+# wanted NAME [TESTS]: by $TESTS, where all are wanted if it is empty
 wanted()
 {
 	local test
 
 	[ -n "${TESTS:-}" ] || return 0
-	for test in $TESTS; do
+	for test in ${2:-$TESTS}; do
 		case $1 in
-		"$test" | "guest/$test" | "guest/$test.sh") return ;;
+		"$test" | "$test.sh" | "guest/$test" | "guest/$test.sh") return ;;
 		esac
 	done
 	return 1
+}
+
+# A name that is misspelt would pass for ever.
+check_names()
+{
+	local test name rest
+
+	for test in ${TESTS:-}; do
+		while read -r name rest; do
+			! wanted "${name:-#}" "$test" || continue 2
+		done <"$QEMU/tests.list"
+		die "TESTS: $test: not in qemu/tests.list"
+	done
 }
 
 # select_tests MACHINE: their lines of the list
@@ -121,6 +134,7 @@ close_machine()
 	printf 'FAIL %s\n' "$why"
 }
 
+check_names
 "$QEMU/setup.sh"
 kernel=$("$QEMU/kernel.sh")
 say "kernel: $(cat "$kernel/release")"
@@ -135,7 +149,6 @@ for machine in timed smp; do
 	select_tests $machine >"$dir/$machine/tests"
 	machines+=("$machine")
 done
-[ ${#machines[@]} != 0 ] || die "no test of tests.list is called $TESTS"
 case " ${machines[*]} " in
 *\ smp\ *)	ACCEL=$("$QEMU/accel.sh" "$kernel" "$image")
 		export ACCEL ;;

@@ -35,6 +35,10 @@ channels=$(value channels <(echo "$info"))
 frames=$(value frames <(echo "$info"))
 bytes=$(value bytes <(echo "$info"))
 seconds=$((frames / rate + 1))
+# aplay itself would take another rate, and say so in passing.
+[ "$rate" -ge 5512 ] && [ "$rate" -le 768000 ] ||
+	die "$wav: $rate Hz: the card does 5512 to 768000 Hz"
+[ "$channels" -le 256 ] || die "$wav: $channels channels: the card does 1 to 256"
 say "recording: $wav, $format, $rate Hz, $channels channel(s), $frames frames"
 
 kernel=$("$QEMU/kernel.sh")
