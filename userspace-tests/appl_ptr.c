@@ -24,20 +24,11 @@ static void unmap_page(void *at)
 	munmap(at, 4096);
 }
 
-static int descriptor(struct vt_stream *s)
-{
-	struct pollfd fd;
-
-	EXPECT(MUST(snd_pcm_poll_descriptors(s->pcm, &fd, 1)) == 1,
-	       "not one descriptor");
-	return fd.fd;
-}
-
 /* Where appl_ptr stands in the control page */
 static volatile unsigned long *map_appl_ptr(struct vt_stream *s)
 {
 	void *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED,
-			descriptor(s), OFFSET_CONTROL);
+			vt_descriptor(s), OFFSET_CONTROL);
 
 	if (at == MAP_FAILED && errno == ENXIO)
 		vt_skip("no control page to map");

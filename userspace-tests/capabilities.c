@@ -182,21 +182,20 @@ static void test_channels(const void *arg)
 /* The PCM core refuses WRITEN and READN of more than 128 channels. */
 static void test_planar_channels(const void *arg)
 {
+	const snd_pcm_access_t rwn = SND_PCM_ACCESS_RW_NONINTERLEAVED;
+	const snd_pcm_access_t mmn = SND_PCM_ACCESS_MMAP_NONINTERLEAVED;
 	struct end e;
 
 	open_end(arg, &e);
-	MUST(snd_pcm_hw_params_set_access(e.pcm, e.hw,
-					  SND_PCM_ACCESS_RW_NONINTERLEAVED));
+	MUST(snd_pcm_hw_params_set_access(e.pcm, e.hw, rwn));
 	MUST(snd_pcm_hw_params_test_channels(e.pcm, e.hw, 1));
 	MUST(snd_pcm_hw_params_test_channels(e.pcm, e.hw, 128));
 	REFUSED(-EINVAL, snd_pcm_hw_params_test_channels(e.pcm, e.hw, 129));
 	REFUSED(-EINVAL, snd_pcm_hw_params_test_channels(e.pcm, e.hw, 256));
 	MUST(snd_pcm_hw_params_any(e.pcm, e.hw));
 	MUST(snd_pcm_hw_params_set_channels(e.pcm, e.hw, 129));
-	REFUSED(-EINVAL, snd_pcm_hw_params_test_access(
-			e.pcm, e.hw, SND_PCM_ACCESS_RW_NONINTERLEAVED));
-	MUST(snd_pcm_hw_params_test_access(
-			e.pcm, e.hw, SND_PCM_ACCESS_MMAP_NONINTERLEAVED));
+	REFUSED(-EINVAL, snd_pcm_hw_params_test_access(e.pcm, e.hw, rwn));
+	MUST(snd_pcm_hw_params_test_access(e.pcm, e.hw, mmn));
 }
 
 static void test_period_sizes(const void *arg)
@@ -285,6 +284,7 @@ static void test_shortest_buffer(const void *arg)
 static void test_largest_buffer(const void *arg)
 {
 	static const unsigned int channels[] = { 1, 2, 8, 256 };
+	const snd_pcm_access_t rwi = SND_PCM_ACCESS_RW_INTERLEAVED;
 	const struct end *end = arg;
 	snd_pcm_uframes_t max, got;
 	struct end e;
@@ -292,8 +292,7 @@ static void test_largest_buffer(const void *arg)
 
 	for (i = 0; i < ARRAY_SIZE(channels); i++) {
 		open_end(end, &e);
-		MUST(snd_pcm_hw_params_set_access(
-				e.pcm, e.hw, SND_PCM_ACCESS_RW_INTERLEAVED));
+		MUST(snd_pcm_hw_params_set_access(e.pcm, e.hw, rwi));
 		MUST(snd_pcm_hw_params_set_format(e.pcm, e.hw,
 						  SND_PCM_FORMAT_S16_LE));
 		MUST(snd_pcm_hw_params_set_channels(e.pcm, e.hw, channels[i]));

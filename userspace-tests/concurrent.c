@@ -58,7 +58,7 @@ static void expect_all_did(const struct part *parts, unsigned int n)
 		EXPECT(*parts[i].done, "part %u did not get anything done", i);
 }
 
-/* A loop through one substream: half a ring, made and looked at at leisure */
+/* A loop through one substream: a quarter of a ring, without haste */
 static void loop_once(int device, int subdevice, uint64_t *seed)
 {
 	struct vt_params p = vt_plain;
@@ -202,14 +202,6 @@ static void test_peers(const void *arg)
 	expect_usable(*device);
 }
 
-static int descriptor(struct vt_stream *s)
-{
-	struct pollfd fd;
-
-	MUST(snd_pcm_poll_descriptors(s->pcm, &fd, 1));
-	return fd.fd;
-}
-
 /* What a call may say when others work on the same stream meanwhile */
 static void allowed(long ret, const char *what)
 {
@@ -248,7 +240,7 @@ static void live_racing(const void *arg)
 	};
 	const struct part *part = arg;
 	unsigned int n = part->number % THREADS;
-	int fd = descriptor(part->s);
+	int fd = vt_descriptor(part->s);
 
 	while (vt_now() < part->until) {
 		if (n < ARRAY_SIZE(calls))

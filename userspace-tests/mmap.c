@@ -33,15 +33,6 @@ static void unmap(void *data)
 	munmap(m->at, m->bytes);
 }
 
-static int descriptor(struct vt_stream *s)
-{
-	struct pollfd fd;
-
-	EXPECT(MUST(snd_pcm_poll_descriptors(s->pcm, &fd, 1)) == 1,
-	       "not one descriptor");
-	return fd.fd;
-}
-
 static unsigned char *map_ring(struct vt_stream *s, size_t bytes, off_t offset)
 {
 	int prot = PROT_READ;
@@ -50,7 +41,7 @@ static unsigned char *map_ring(struct vt_stream *s, size_t bytes, off_t offset)
 	if (s->dir == SND_PCM_STREAM_PLAYBACK)
 		prot |= PROT_WRITE;
 	m->bytes = bytes;
-	m->at = mmap(NULL, bytes, prot, MAP_SHARED, descriptor(s), offset);
+	m->at = mmap(NULL, bytes, prot, MAP_SHARED, vt_descriptor(s), offset);
 	EXPECT(m->at != MAP_FAILED, "mmap of %zu at %ld: %s", bytes,
 	       (long)offset, strerror(errno));
 	vt_defer(unmap, m);
@@ -109,7 +100,7 @@ static void test_bounds(const void *arg)
 
 	for (i = 0; i < ARRAY_SIZE(tries); i++) {
 		void *at = mmap(NULL, tries[i].bytes, PROT_READ, MAP_SHARED,
-				descriptor(s), tries[i].offset);
+				vt_descriptor(s), tries[i].offset);
 		int err = at == MAP_FAILED ? errno : 0;
 
 		if (!err)
@@ -164,7 +155,7 @@ static void test_keeps(const void *arg)
 	struct vt_params p = params();
 	struct vt_stream *s = vt_player(job->device, &p);
 	unsigned char *ring;
-	int fd = descriptor(s);
+	int fd = vt_descriptor(s);
 
 	ring = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 		    0);

@@ -64,11 +64,9 @@ static struct vt_params params(unsigned int shape)
 static struct map *map_pages(struct vt_stream *s, int prot)
 {
 	struct map *m = vt_alloc(sizeof(*m));
-	struct pollfd fd;
 
-	MUST(snd_pcm_poll_descriptors(s->pcm, &fd, 1));
 	m->bytes = (s->p.buffer * s->frame_bytes + PAGE - 1) / PAGE * PAGE;
-	m->at = mmap(NULL, m->bytes, prot, MAP_SHARED, fd.fd, 0);
+	m->at = mmap(NULL, m->bytes, prot, MAP_SHARED, vt_descriptor(s), 0);
 	EXPECT(m->at != MAP_FAILED, "cannot map %zu bytes", m->bytes);
 	vt_defer(unmap, m);
 	return m;

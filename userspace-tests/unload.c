@@ -109,14 +109,13 @@ static void test_mapped(const void *arg)
 {
 	struct vt_params p = vt_plain;
 	struct vt_stream *s;
-	struct pollfd fd;
 	char *page;
 
 	(void)arg;
 	p.access = SND_PCM_ACCESS_MMAP_INTERLEAVED;
 	s = vt_player(0, &p);
-	MUST(snd_pcm_poll_descriptors(s->pcm, &fd, 1));
-	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd.fd, 0);
+	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED,
+		    vt_descriptor(s), 0);
 	EXPECT(page != MAP_FAILED, "mmap: %s", strerror(errno));
 	vt_defer(unmap_page, page);
 	page[7] = 7;

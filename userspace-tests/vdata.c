@@ -80,7 +80,7 @@ bool vt_is_offered(snd_pcm_format_t format)
 	case SND_PCM_FORMAT_G723_40_1B:
 		return false;
 	default:
-		return snd_pcm_format_name(format) != NULL;
+		return !!snd_pcm_format_name(format);
 	}
 }
 

@@ -100,7 +100,8 @@ static int vt_set_hw(struct vt_stream *s, const struct vt_params *p)
 static int vt_set_sw(struct vt_stream *s)
 {
 	const struct vt_params *p = &s->p;
-	snd_pcm_uframes_t start, stop;
+	snd_pcm_uframes_t start, stop, avail_min;
+	const snd_pcm_tstamp_type_t clock = SND_PCM_TSTAMP_TYPE_MONOTONIC;
 	snd_pcm_sw_params_t *sw;
 	int err;
 
@@ -111,25 +112,25 @@ static int vt_set_sw(struct vt_stream *s)
 	if (err < 0)
 		return err;
 	start = p->start ? p->start : s->boundary;
-	stop = p->stop == VT_NEVER ? s->boundary : p->stop;
+	stop = p->stop ? p->stop : p->buffer;
+	if (stop == VT_NEVER)
+		stop = s->boundary;
+	avail_min = p->avail_min ? p->avail_min : p->period;
 	err = snd_pcm_sw_params_set_start_threshold(s->pcm, sw, start);
 	if (err >= 0)
-		err = snd_pcm_sw_params_set_stop_threshold(
-			s->pcm, sw, stop ? stop : p->buffer);
+		err = snd_pcm_sw_params_set_stop_threshold(s->pcm, sw, stop);
 	if (err >= 0)
-		err = snd_pcm_sw_params_set_avail_min(
-			s->pcm, sw, p->avail_min ? p->avail_min : p->period);
+		err = snd_pcm_sw_params_set_avail_min(s->pcm, sw, avail_min);
 	if (err >= 0 && p->keep_clean)
 		err = snd_pcm_sw_params_set_silence_threshold(s->pcm, sw, 0);
 	if (err >= 0 && p->keep_clean)
 		err = snd_pcm_sw_params_set_silence_size(s->pcm, sw,
 							 s->boundary);
 	if (err >= 0)
-		err = snd_pcm_sw_params_set_tstamp_mode(
-			s->pcm, sw, SND_PCM_TSTAMP_ENABLE);
+		err = snd_pcm_sw_params_set_tstamp_mode(s->pcm, sw,
+							SND_PCM_TSTAMP_ENABLE);
 	if (err >= 0)
-		err = snd_pcm_sw_params_set_tstamp_type(
-			s->pcm, sw, SND_PCM_TSTAMP_TYPE_MONOTONIC);
+		err = snd_pcm_sw_params_set_tstamp_type(s->pcm, sw, clock);
 	if (err >= 0)
 		err = snd_pcm_sw_params(s->pcm, sw);
 	return err;
@@ -183,6 +184,16 @@ void vt_link(struct vt_stream *a, struct vt_stream *b)
 	MUST(snd_pcm_link(a->pcm, b->pcm));
 }
 
+/* The kernel's file, for what alsa-lib does not do */
+int vt_descriptor(struct vt_stream *s)
+{
+	struct pollfd fd;
+
+	EXPECT(MUST(snd_pcm_poll_descriptors(s->pcm, &fd, 1)) == 1,
+	       "not one descriptor");
+	return fd.fd;
+}
+
 /*
  * Moves frames between the caller's interleaved memory and areas; from areas
  * when the stream is a recorder, to them when it is a player.
@@ -215,15 +226,16 @@ static void vt_move(const struct vt_stream *s,
 }
 
 /*
- * One turn of an mmap transfer: what fits, 0 after waiting for a period. Less
- * is not taken, or the next period would find less than avail_min.
+ * One turn of an mmap transfer: what fits, 0 after waiting for a period. Only
+ * what came with whole periods counts: whoever takes more finds less than
+ * avail_min at the next one, and waits for the one after it.
  */
 static size_t vt_mmap_turn(struct vt_stream *s, unsigned char *frames,
 			   size_t n)
 {
 	const snd_pcm_channel_area_t *areas;
 	snd_pcm_uframes_t offset, chunk = n;
-	snd_pcm_uframes_t avail = MUST(snd_pcm_avail(s->pcm));
+	snd_pcm_uframes_t avail = MUST(snd_pcm_avail_update(s->pcm));
 
 	if (avail < n && avail < s->p.period) {
 		EXPECT(MUST(snd_pcm_wait(s->pcm, 10000)) == 1,

@@ -3,10 +3,10 @@
  * The harness: results in KTAP, steps that cannot fail unseen, undoing, time.
  *
  * A program finds the card with vt_init(), prints its plan with vt_plan(), runs
- * each test with vt_run() and returns vt_finish(). A test is a function without a result: it passes when
- * it returns. Its steps are wrapped in MUST(), SYS(), REFUSED() and EXPECT();
- * the first that fails ends the test, whatever was deferred is undone, and
- * the reason is printed.
+ * each test with vt_run() and returns vt_finish(). A test is a function without
+ * a result: it passes when it returns. Its steps are wrapped in MUST(), SYS(),
+ * REFUSED() and EXPECT(); the first that fails ends the test, whatever was
+ * deferred is undone, and the reason is printed.
  */
 #ifndef VTEST_H
 #define VTEST_H
