@@ -36,9 +36,11 @@ frames=$(value frames <(echo "$info"))
 bytes=$(value bytes <(echo "$info"))
 seconds=$((frames / rate + 1))
 # aplay itself would take another rate, and say so in passing.
-[ "$rate" -ge 5512 ] && [ "$rate" -le 768000 ] ||
+if [ "$rate" -lt 5512 ] || [ "$rate" -gt 768000 ]; then
 	die "$wav: $rate Hz: the card does 5512 to 768000 Hz"
-[ "$channels" -le 256 ] || die "$wav: $channels channels: the card does 1 to 256"
+fi
+[ "$channels" -le 256 ] ||
+	die "$wav: $channels channels: the card does 1 to 256"
 say "recording: $wav, $format, $rate Hz, $channels channel(s), $frames frames"
 
 kernel=$("$QEMU/kernel.sh")
