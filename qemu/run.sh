@@ -50,8 +50,20 @@ say "build: done"
 image=$("$QEMU/image.sh" "$kernel" "$tree")
 ACCEL=$("$QEMU/accel.sh" "$kernel" "$image")
 export ACCEL
+# The guest holds the recording and one capture in memory, if the host can
+# spare that much. Else they stay on the host's disk, and then the time must
+# be real: where idle time is skipped, hours pass while a player waits.
 machine=timed
 [ "$ACCEL" != kvm ] || machine=smp
+spare=$(awk '/^MemAvailable:/ { print int($2 / 1024 / 2) }' /proc/meminfo)
+MEMORY=$((768 + bytes * 3 / 1048576))
+place=memory
+if [ "$MEMORY" -gt "$spare" ]; then
+	MEMORY=1024
+	machine=smp
+	place=disk
+fi
+export MEMORY
 
 rm -rf "$dir"
 mkdir -p "$dir"
@@ -61,15 +73,8 @@ format=$format
 rate=$rate
 channels=$channels
 seconds=$seconds
-machine=$machine
+place=$place
 END
-
-# The guest holds the recording and one capture in memory, if the host can
-# spare that much.
-spare=$(awk '/^MemAvailable:/ { print int($2 / 1024 / 2) }' /proc/meminfo)
-MEMORY=$((768 + bytes * 3 / 1048576))
-[ $MEMORY -le "$spare" ] || MEMORY=1024
-export MEMORY
 
 say "boot: $machine machine, $MEMORY MiB"
 booted=0

@@ -21,11 +21,6 @@ minus()
 	awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a - b }'
 }
 
-available_kib()
-{
-	awk '/^MemAvailable:/ { print $2 }' /proc/meminfo
-}
-
 # wait_for_state DEVICE STATE: of its capture, 5 s at most
 wait_for_state()
 {
@@ -41,13 +36,13 @@ wait_for_state()
 play_device()
 {
 	arecord -D "hw:Virtual,$1" -t raw -f "$format" -r "$rate" \
-		-c "$channels" >"$place/capture-$1.raw" 2>"/tmp/arecord-$1.log" &
+		-c "$channels" >"$dir/capture-$1.raw" 2>"/tmp/arecord-$1.log" &
 	recorder=$!
 	wait_for_state "$1" RUNNING
 	sleep 0.2
 
 	begin=$(now)
-	aplay -D "hw:Virtual,$1" "$recording" >"/tmp/aplay-$1.log" 2>&1
+	aplay -D "hw:Virtual,$1" $dir/recording.wav >"/tmp/aplay-$1.log" 2>&1
 	played=$?
 	end=$(now)
 
@@ -60,7 +55,7 @@ play_device()
 	[ $captured != 1 ] || ! grep -q 'Aborted by signal' "/tmp/arecord-$1.log" ||
 		captured=0
 
-	[ "$place" = /share ] || mv "$place/capture-$1.raw" /share/
+	[ $dir = /share ] || mv "$dir/capture-$1.raw" /share/
 	cp "/tmp/aplay-$1.log" "/tmp/arecord-$1.log" /share/
 	cat >"/share/device-$1" <<-END
 	buffer=$2
@@ -75,24 +70,12 @@ echo "limit 60 loading the modules" >&3
 modprobe snd-virtual || exit 1
 echo "booted, the card is there: $(sed -n '2s/^ *//p' /proc/asound/cards)" >&3
 
-# Where time is counted in instructions, a player that waits for the host's
-# file would find that hours have passed: the recording is in memory, or the
-# processor never idle.
 size=$(($(stat -c %s /share/recording.wav) / 1024))
-place=/tmp
-recording=/tmp/recording.wav
-busy=
-if [ $((size * 2 + 65536)) -lt "$(available_kib)" ]; then
+dir=/share
+if [ "$place" = memory ]; then
 	echo "limit $((60 + size / 10240)) copying the recording" >&3
-	cp /share/recording.wav $recording || exit 1
-else
-	echo "the recording is large: it is played from the host's disk" >&3
-	place=/share
-	recording=/share/recording.wav
-	if [ "$machine" = timed ]; then
-		nice -n 19 sh -c 'while :; do :; done' &
-		busy=$!
-	fi
+	cp /share/recording.wav /tmp/ || exit 1
+	dir=/tmp
 fi
 
 device=0
@@ -102,7 +85,6 @@ for buffer in $(tr ',' ' ' </sys/module/snd_virtual/parameters/pcm_buffers); do
 	play_device $device "$buffer"
 	device=$((device + 1))
 done
-[ -z "$busy" ] || kill $busy
 
 echo "limit 30 unloading" >&3
 modprobe -r snd-virtual
