@@ -145,7 +145,8 @@ static void classic_life(struct pcmbuf_test *t, bool has_pages)
 {
 	struct snd_pcm_substream *substream = t->substream;
 
-	EXPECT_EQ(t, classic_call_hw_params(t, PCMBUF_TEST_BYTES), 1);
+	if (!EXPECT_EQ(t, classic_call_hw_params(t, PCMBUF_TEST_BYTES), 1))
+		return;
 	EXPECT_EQ(t, substream->runtime->dma_bytes, PCMBUF_TEST_BYTES);
 	EXPECT_EQ(t, !!substream->ops->page(substream, 5000), has_pages);
 	EXPECT(t, !substream->ops->page(substream, PCMBUF_TEST_BYTES));
@@ -167,16 +168,30 @@ static void classic_test_vmalloc(struct pcmbuf_test *t)
 	EXPECT(t, classic_vmalloc_ops.mmap == snd_pcmbuf_mmap);
 }
 
+/* Which helper finds its own kind of memory, and keeps it? */
+static void classic_expect_32(struct pcmbuf_test *t)
+{
+	struct snd_pcm_substream *substream = t->substream;
+
+	EXPECT_EQ(t, classic_call_hw_params(t, 1000), 1);
+	EXPECT_EQ(t, snd_pcm_lib_alloc_vmalloc_32_buffer(substream, 1000), 0);
+	EXPECT_EQ(t, snd_pcm_lib_alloc_vmalloc_buffer(substream, 1000), 1);
+}
+
 static void classic_test_vmalloc_32(struct pcmbuf_test *t)
 {
-	if (classic_start(t, &classic_vmalloc_32_ops))
-		classic_life(t, true);
+	if (!classic_start(t, &classic_vmalloc_32_ops))
+		return;
+	classic_life(t, true);
+	classic_expect_32(t);
 }
 
 static void classic_test_flags(struct pcmbuf_test *t)
 {
-	if (classic_start(t, &classic_flags_ops))
-		classic_life(t, true);
+	if (!classic_start(t, &classic_flags_ops))
+		return;
+	classic_life(t, true);
+	classic_expect_32(t);
 }
 
 /* The kernel's own number, mapped onto a kind of the core's. */

@@ -17,15 +17,17 @@ static void pcmbuf_test_dirty(struct pcmbuf_test *t)
 {
 	struct snd_pcm_runtime *runtime = t->substream->runtime;
 
-	memset(runtime->dma_area, PCMBUF_TEST_DIRT,
-	       runtime->dma_buffer_p->bytes);
+	if (EXPECT(t, runtime->dma_buffer_p))
+		memset(runtime->dma_area, PCMBUF_TEST_DIRT,
+		       runtime->dma_buffer_p->bytes);
 }
 
 static bool pcmbuf_test_is_all_zero(struct pcmbuf_test *t)
 {
 	struct snd_pcm_runtime *runtime = t->substream->runtime;
 
-	return pcmbuf_test_is_zero(runtime->dma_area,
+	return EXPECT(t, runtime->dma_buffer_p) &&
+	       pcmbuf_test_is_zero(runtime->dma_area,
 				   runtime->dma_buffer_p->bytes);
 }
 
@@ -94,7 +96,8 @@ static void pcmbuf_test_growth(struct pcmbuf_test *t)
 	pcmbuf_test_close(t);
 	if (!EXPECT_EQ(t, pcmbuf_test_open(t), 0))
 		return;
-	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 1000), 1);
+	if (!EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 1000), 1))
+		return;
 	area = t->substream->runtime->dma_area;
 	/* mapped pages of this owner are his, the others not yet */
 	area[0] = PCMBUF_TEST_DIRT;

@@ -203,10 +203,10 @@ static void pcmbuf_test_free_in_use(struct pcmbuf_test *t)
 
 	if (!pcmbuf_test_preallocates(t, 0) ||
 	    !EXPECT_EQ(t, pcmbuf_test_register(t, PCMBUF_TEST_BYTES), 0) ||
-	    !EXPECT_EQ(t, pcmbuf_test_open(t), 0))
+	    !EXPECT_EQ(t, pcmbuf_test_open(t), 0) ||
+	    !EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream,
+						  PCMBUF_TEST_BYTES), 1))
 		return;
-	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, PCMBUF_TEST_BYTES),
-		  1);
 	area = t->substream->runtime->dma_area;
 	EXPECT_EQ(t, snd_pcmbuf_preallocate_free_for_all(t->pcm), 0);
 	EXPECT_EQ(t, pcmbuf_test_total(t), PCMBUF_TEST_BYTES);
