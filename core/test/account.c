@@ -66,7 +66,7 @@ static void pcmbuf_test_give_back(struct pcmbuf_test *t)
 						  0, 0), 0);
 	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, bytes), -ENOMEM);
 	EXPECT_EQ(t, pcmbuf_test_total(t), 0);
-	pcmbuf_test_is_cleared(t);
+	pcmbuf_test_expect_cleared(t);
 }
 
 const struct pcmbuf_test_case pcmbuf_test_account_cases[] = {

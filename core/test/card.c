@@ -223,15 +223,15 @@ bool pcmbuf_test_preallocates(struct pcmbuf_test *t, unsigned int number)
 	return false;
 }
 
-/* Has the runtime no trace of a buffer? */
-bool pcmbuf_test_is_cleared(struct pcmbuf_test *t)
+/* The runtime has no trace of a buffer. */
+void pcmbuf_test_expect_cleared(struct pcmbuf_test *t)
 {
 	struct snd_pcm_runtime *runtime = t->substream->runtime;
 
-	return EXPECT(t, !runtime->dma_area) &
-	       EXPECT(t, !runtime->dma_buffer_p) &
-	       EXPECT_EQ(t, runtime->dma_addr, 0) &
-	       EXPECT_EQ(t, runtime->dma_bytes, 0);
+	EXPECT(t, !runtime->dma_area);
+	EXPECT(t, !runtime->dma_buffer_p);
+	EXPECT_EQ(t, runtime->dma_addr, 0);
+	EXPECT_EQ(t, runtime->dma_bytes, 0);
 }
 
 bool pcmbuf_test_is_zero(const void *area, size_t bytes)

@@ -158,7 +158,7 @@ static void classic_life(struct pcmbuf_test *t, bool has_pages)
 		  substream->runtime->dma_area + 5000);
 	EXPECT_EQ(t, classic_call_hw_params(t, 1000), 0);
 	EXPECT_EQ(t, substream->ops->hw_free(substream), 0);
-	pcmbuf_test_is_cleared(t);
+	pcmbuf_test_expect_cleared(t);
 }
 
 static void classic_test_vmalloc(struct pcmbuf_test *t)

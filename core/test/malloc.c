@@ -60,7 +60,7 @@ static void pcmbuf_test_fields(struct pcmbuf_test *t)
 	EXPECT_EQ(t, t->substream->dma_buffer.bytes, 0);
 
 	EXPECT_EQ(t, snd_pcmbuf_free_pages(t->substream), 0);
-	pcmbuf_test_is_cleared(t);
+	pcmbuf_test_expect_cleared(t);
 	EXPECT_EQ(t, snd_pcmbuf_free_pages(t->substream), 0);
 	EXPECT_EQ(t, pcmbuf_test_total(t), 0);
 }
@@ -75,7 +75,7 @@ static void pcmbuf_test_failure(struct pcmbuf_test *t)
 	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 5000), 1);
 	pcmbuf_test_fake_total(t, limit);
 	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 50000), -ENOMEM);
-	pcmbuf_test_is_cleared(t);
+	pcmbuf_test_expect_cleared(t);
 	EXPECT_EQ(t, pcmbuf_test_total(t), 0);
 }
 
@@ -117,7 +117,7 @@ static void pcmbuf_test_bad_size(struct pcmbuf_test *t, size_t size,
 {
 	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 5000), 1);
 	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, size), wanted);
-	pcmbuf_test_is_cleared(t);
+	pcmbuf_test_expect_cleared(t);
 	EXPECT_EQ(t, pcmbuf_test_total(t), 0);
 }
 
@@ -155,7 +155,7 @@ static void pcmbuf_test_arguments(struct pcmbuf_test *t)
 		return;
 	/* open, but never registered */
 	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 5000), -EINVAL);
-	pcmbuf_test_is_cleared(t);
+	pcmbuf_test_expect_cleared(t);
 }
 
 static void pcmbuf_test_helper(struct pcmbuf_test *t,
@@ -171,10 +171,10 @@ static void pcmbuf_test_helper(struct pcmbuf_test *t,
 	EXPECT_EQ(t, alloc(t->substream, 2 * PCMBUF_TEST_BYTES), 1);
 	EXPECT_EQ(t, runtime->dma_bytes, 2 * PCMBUF_TEST_BYTES);
 	EXPECT_EQ(t, alloc(t->substream, SIZE_MAX), -ENOMEM);
-	pcmbuf_test_is_cleared(t);
+	pcmbuf_test_expect_cleared(t);
 	EXPECT_EQ(t, alloc(t->substream, 5000), 1);
 	EXPECT_EQ(t, snd_pcmbuf_free_vmalloc_buffer(t->substream), 0);
-	pcmbuf_test_is_cleared(t);
+	pcmbuf_test_expect_cleared(t);
 	EXPECT_EQ(t, snd_pcmbuf_free_vmalloc_buffer(t->substream), 0);
 	EXPECT_EQ(t, pcmbuf_test_total(t), 0);
 }

@@ -34,7 +34,7 @@ static void pcmbuf_test_reuse(struct pcmbuf_test *t)
 
 	/* the next opener gets the same, the account is as it was */
 	EXPECT_EQ(t, pcmbuf_test_open(t), 0);
-	pcmbuf_test_is_cleared(t);
+	pcmbuf_test_expect_cleared(t);
 	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, PCMBUF_TEST_BYTES),
 		  1);
 	EXPECT(t, t->substream->runtime->dma_area == area);

@@ -114,7 +114,7 @@ void pcmbuf_test_fake_total(struct pcmbuf_test *t, size_t bytes);
 bool pcmbuf_test_parameter(const char *name, unsigned long *value);
 size_t pcmbuf_test_limit(struct pcmbuf_test *t);
 bool pcmbuf_test_preallocates(struct pcmbuf_test *t, unsigned int number);
-bool pcmbuf_test_is_cleared(struct pcmbuf_test *t);
+void pcmbuf_test_expect_cleared(struct pcmbuf_test *t);
 bool pcmbuf_test_is_zero(const void *area, size_t bytes);
 
 #endif /* __PCMBUF_TEST_H */
