@@ -14,6 +14,22 @@ SAMPLE=/usr/share/sounds/alsa/Front_Center.wav
 dir=$OUT/run
 wavcmp=$CACHE/wavcmp
 
+# align: columns that are separated by "|"
+align()
+{
+	awk -F '|' '
+		{ row[NR] = $0 }
+		{ for (i = 1; i <= NF; i++) if (length($i) > w[i]) w[i] = length($i) }
+		END {
+			for (r = 1; r <= NR; r++) {
+				n = split(row[r], cell, "|")
+				for (i = 1; i < n; i++)
+					printf "%-" w[i] "s  ", cell[i]
+				print cell[n]
+			}
+		}'
+}
+
 # value KEY FILE: of a line "KEY=value"
 value()
 {
@@ -86,7 +102,7 @@ wait $! || booted=1
 # compare every capture that came back
 failed=$booted
 rows=0
-table=$(printf '%s|' device buffer format played captured identical offset xruns time)
+table="device|buffer|format|played|captured|identical|offset|xruns|time"
 notes=
 for result in "$dir"/device-*; do
 	[ -f "$result" ] || continue
@@ -97,12 +113,11 @@ for result in "$dir"/device-*; do
 	rm -f "$dir/capture-$n.raw"
 	identical=$(value identical "$dir/compare-$n")
 	offset=$(value offset "$dir/compare-$n")
-	table+=$(printf '\n%s|' "hw:Virtual,$n")
-	table+=$(printf '%s|' "$(value buffer "$result")" \
-		"$format/$rate Hz/$channels ch" "$frames" \
+	table+=$'\n'$(printf '%s|' "hw:Virtual,$n" "$(value buffer "$result")" \
+		"$format $rate Hz $channels ch" "$frames" \
 		"$(value captured "$dir/compare-$n")" "${identical:-no}" \
-		"${offset:--}" "$(value xruns "$result")" \
-		"$(value time "$result") s")
+		"${offset:--}" "$(value xruns "$result")")
+	table+="$(value time "$result") s"
 	[ "$identical" = yes ] ||
 		notes+="hw:Virtual,$n: $(value why "$dir/compare-$n")"$'\n'
 	if [ "$(value status "$result")" != "0 0" ]; then
@@ -114,7 +129,7 @@ done
 
 if [ $rows -gt 0 ]; then
 	echo
-	column -t -s '|' <<<"$table"
+	align <<<"$table"
 	printf '%s' "${notes:+$'\n'$notes}"
 	echo
 fi

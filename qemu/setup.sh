@@ -9,7 +9,8 @@
 set -eu
 . "$(dirname "$0")/lib.sh"
 
-# What is looked for, and the package that brings it.
+# What is looked for, and the package that brings it. (Of perl, the base that is
+# always there is not enough for checkpatch.)
 needs="
 gcc				gcc
 make				make
@@ -30,9 +31,8 @@ style_needs="
 sparse				sparse
 shellcheck			shellcheck
 clang				clang
-perl				perl
-python3				python3
-/usr/share/doc/python3-ply	python3-ply
+corelist			perl
+git				git
 "
 
 # apt-get is quiet about success and keeps its tale for failure.
