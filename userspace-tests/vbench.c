@@ -30,7 +30,8 @@ void vb_init(int argc, char **argv)
 	vb_driver = argv[2];
 	vb_carries = strcmp(vb_driver, "dummy");
 	vb_capture_device = !strcmp(vb_driver, "aloop");
-	vt_init(argc, argv, 1, 24 * 3600);
+	vt_init(argc, argv, 24 * 3600);
+	vt_plan(1);
 }
 
 static void vb_run(const void *arg)
