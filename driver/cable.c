@@ -6,7 +6,7 @@
 #include <linux/minmax.h>
 #include <linux/time64.h>
 
-#include "vsnd.h"
+#include "end.h"
 
 /**
  * vsnd_cable_init() - lay a cable
@@ -22,18 +22,27 @@ void vsnd_cable_init(struct vsnd_cable *cable, struct snd_card *card)
 	cable->plugged = true;
 	cable->pitch = NSEC_PER_SEC;
 	vsnd_client_init(&cable->client);
-	INIT_LIST_HEAD(&cable->deadline.list);
+	INIT_LIST_HEAD(&cable->running);
 	for (i = 0; i < 2; i++) {
 		cable->end[i].cable = cable;
 		cable->end[i].direction = i;
 	}
 }
 
-/* How far has a timeline got? */
-static void vsnd_cable_count(struct vsnd_cable *cable, int line)
+static void vsnd_cable_count(struct vsnd_cable *cable,
+			     struct vsnd_timeline *line)
 {
-	cable->passed[line] = vsnd_timeline_frames(&cable->line[line],
-						   cable->now);
+	line->passed = vsnd_timeline_frames(line, cable->now);
+}
+
+/* Bring a running end to where its timeline has got. */
+static void vsnd_end_advance(struct vsnd_end *end)
+{
+	u64 passed = end->line->passed;
+
+	end->n = end->base;
+	if (passed > end->from)
+		end->n += passed - end->from;
 }
 
 /* Silence for the recorder, which costs nothing where silence is already. */
@@ -41,8 +50,6 @@ static void vsnd_cable_silence(struct vsnd_end *recorder, u64 until)
 {
 	u64 frames = until - recorder->moved;
 
-	if (!frames)
-		return;
 	if (!vsnd_end_is_silent(recorder)) {
 		vsnd_ring_silence(&recorder->ring, recorder->moved, frames);
 		recorder->silent += frames;
@@ -63,63 +70,96 @@ static void vsnd_cable_copy(struct vsnd_end *recorder, u64 until,
  * The recorder has heard silence in place of frames that the player may yet
  * write by mmap, behind the core's back: they are lost, and it must be told.
  */
-static void vsnd_cable_check_lost(struct vsnd_end *player, u64 n, u64 written)
+static void vsnd_cable_check_lost(struct vsnd_end *player, s64 missed)
 {
-	const struct snd_pcm_runtime *runtime = player->substream->runtime;
+	const struct snd_pcm_runtime *runtime = player->runtime;
 	s64 tolerated = (s64)runtime->stop_threshold - player->ring.frames;
-	s64 missed = n - written;
 
-	if (missed > 0 && missed >= tolerated &&
+	if (missed >= tolerated &&
 	    runtime->stop_threshold < runtime->boundary &&
 	    snd_pcm_runtime_state(runtime) == SNDRV_PCM_STATE_RUNNING)
 		player->lost = true;
 }
 
 /*
- * Move the recorder's frames up to @until. Frame r of the recorder is frame
- * r + shift of the player; the player's are valid from the beginning of its
- * run up to what it has written.
+ * Move the recorder's frames up to @until. The player's are valid from the
+ * beginning of its run up to what it has written.
  */
-static void vsnd_cable_move(struct vsnd_end *player, struct vsnd_end *recorder,
-			    u64 until)
+static void vsnd_cable_move(struct vsnd_cable *cable, struct vsnd_end *player,
+			    struct vsnd_end *recorder, u64 until)
 {
-	u64 shift = (player->base - player->from) -
-		    (recorder->base - recorder->from);
-	s64 begin = player->base - shift;
-	s64 end = until;
+	u64 end = until;
 
+	if (recorder->moved < cable->begin)
+		vsnd_cable_silence(recorder, min(cable->begin, until));
 	if (!vsnd_end_is_free_running(player)) {
-		u64 written = vsnd_end_written(player);
-
-		vsnd_cable_check_lost(player, until + shift, written);
-		end = min_t(s64, until, written - shift);
+		end = vsnd_end_written(player) - cable->shift;
+		if ((s64)(until - end) <= 0)
+			end = until;
+		else
+			vsnd_cable_check_lost(player, until - end);
 	}
-	begin = clamp_t(s64, begin, recorder->moved, until);
-	vsnd_cable_silence(recorder, begin);
-	if (end > begin)
-		vsnd_cable_copy(recorder, end, player, shift);
-	vsnd_cable_silence(recorder, until);
+	if ((s64)(end - recorder->moved) > 0)
+		vsnd_cable_copy(recorder, end, player, cable->shift);
+	if (recorder->moved != until)
+		vsnd_cable_silence(recorder, until);
 }
 
-static bool vsnd_cable_is_heard(const struct vsnd_cable *cable)
+/*
+ * Give the recorder what it is to hear until now. After a stall of more than
+ * its ring, only what fits is moved: it has an overrun anyway, and the work is
+ * the same however long the stall was.
+ */
+static void vsnd_cable_fill(struct vsnd_cable *cable, struct vsnd_end *player,
+			    struct vsnd_end *recorder)
 {
-	const struct vsnd_end *player =
-		&cable->end[SNDRV_PCM_STREAM_PLAYBACK];
-	const struct vsnd_end *recorder =
-		&cable->end[SNDRV_PCM_STREAM_CAPTURE];
+	u64 until = recorder->n;
 
-	return cable->plugged && player->running &&
-	       vsnd_ring_matches(&player->ring, &recorder->ring);
+	if (until == recorder->moved)
+		return;
+	if (until - recorder->moved > recorder->ring.frames)
+		recorder->moved = until - recorder->ring.frames;
+	if (cable->heard)
+		vsnd_cable_move(cable, player, recorder, until);
+	else
+		vsnd_cable_silence(recorder, until);
+}
+
+/**
+ * vsnd_cable_connect() - work out what the recorder hears of the player
+ * @cable: the cable, brought to the present; an end has started or stopped
+ *
+ * If a start takes effect at an instant that has passed meanwhile, as on a
+ * machine that is late, the recorder has been given silence in place of the
+ * player's first frames. What it has not been told of yet is given anew.
+ */
+void vsnd_cable_connect(struct vsnd_cable *cable)
+{
+	struct vsnd_end *player = &cable->end[SNDRV_PCM_STREAM_PLAYBACK];
+	struct vsnd_end *recorder = &cable->end[SNDRV_PCM_STREAM_CAPTURE];
+	s64 begin;
+
+	lockdep_assert_held(&cable->lock);
+	cable->heard = cable->plugged && player->running &&
+		       recorder->running &&
+		       vsnd_ring_matches(&player->ring, &recorder->ring);
+	if (!cable->heard)
+		return;
+	cable->shift = (player->base - player->from) -
+		       (recorder->base - recorder->from);
+	begin = player->base - cable->shift;
+	cable->begin = max_t(s64, begin, 0);
+	if (recorder->moved > max(recorder->seen, cable->begin)) {
+		recorder->moved = max(recorder->seen, cable->begin);
+		recorder->silent = 0;
+	}
+	vsnd_cable_fill(cable, player, recorder);
 }
 
 /**
  * vsnd_cable_advance() - bring the cable up to an instant
  * @cable: the cable
  * @now: instant, ns; an earlier one than at the last call counts as that
- *
- * After a stall of more than the recorder's ring, only what fits is moved:
- * the recorder has an overrun anyway, and the work is the same however long
- * the stall was.
  *
  * Context: Any, with the cable's lock held.
  * Return: the instant at which positions are to be computed, ns.
@@ -128,27 +168,21 @@ s64 vsnd_cable_advance(struct vsnd_cable *cable, s64 now)
 {
 	struct vsnd_end *player = &cable->end[SNDRV_PCM_STREAM_PLAYBACK];
 	struct vsnd_end *recorder = &cable->end[SNDRV_PCM_STREAM_CAPTURE];
-	u64 until;
 
 	lockdep_assert_held(&cable->lock);
 	if (now <= cable->now)
 		return cable->now;
 	cable->now = now;
-	if (player->running)
+	if (player->running) {
 		vsnd_cable_count(cable, player->line);
+		vsnd_end_advance(player);
+	}
 	if (!recorder->running)
 		return now;
 	if (!player->running || player->line != recorder->line)
 		vsnd_cable_count(cable, recorder->line);
-	until = vsnd_end_frames(recorder);
-	if (until == recorder->moved)
-		return now;
-	if (until - recorder->moved > recorder->ring.frames)
-		recorder->moved = until - recorder->ring.frames;
-	if (vsnd_cable_is_heard(cable))
-		vsnd_cable_move(player, recorder, until);
-	else
-		vsnd_cable_silence(recorder, until);
+	vsnd_end_advance(recorder);
+	vsnd_cable_fill(cable, player, recorder);
 	return now;
 }
 
@@ -163,123 +197,35 @@ static u64 vsnd_cable_speed(const struct vsnd_cable *cable, unsigned int rate)
 /**
  * vsnd_cable_join() - let an end count frames
  * @cable: the cable, brought to the present
- * @end: the end, about to run
+ * @end: the end, prepared or stopped
  * @at: instant of its first frame, ns
  *
- * It goes by the timeline of its peer if that runs at the same rate, and then
- * begins with the next whole frame of it; else by one of its own.
+ * It runs from now on: by the timeline of its peer if that runs at the same
+ * rate, beginning with the next whole frame of it; else by one of its own.
  */
 void vsnd_cable_join(struct vsnd_cable *cable, struct vsnd_end *end, s64 at)
 {
 	const struct vsnd_end *peer = vsnd_end_peer(end);
-	struct vsnd_timeline *line;
+	struct vsnd_timeline *line = &cable->line[0];
 
 	lockdep_assert_held(&cable->lock);
 	if (peer->running && peer->ring.rate == end->ring.rate) {
-		end->line = peer->line;
-		line = &cable->line[end->line];
+		line = peer->line;
 	} else {
-		end->line = peer->running ? !peer->line : 0;
-		line = &cable->line[end->line];
+		if (peer->running && peer->line == line)
+			line = &cable->line[1];
 		vsnd_timeline_init(line, at,
 				   vsnd_cable_speed(cable, end->ring.rate));
-		vsnd_cable_count(cable, end->line);
+		vsnd_cable_count(cable, line);
 	}
+	end->line = line;
+	end->base = end->n;
 	end->from = vsnd_timeline_frames(line, at);
 	if (vsnd_timeline_instant(line, end->from) < at)
 		end->from++;
-}
-
-/**
- * vsnd_cable_schedule() - queue the next event of either end
- * @cable: the cable, whose running ends have planned it
- *
- * Context: Interrupts off, the cable's lock held. Takes the clock's lock.
- */
-void vsnd_cable_schedule(struct vsnd_cable *cable)
-{
-	u64 frame[2] = { U64_MAX, U64_MAX };
-	struct vsnd_end *end;
-	s64 when = S64_MAX;
-	int i;
-
-	lockdep_assert_held(&cable->lock);
-	for (i = 0; i < 2; i++) {
-		end = &cable->end[i];
-		if (end->running)
-			frame[end->line] = min(frame[end->line], end->from +
-					       (end->event - end->base));
-	}
-	for (i = 0; i < 2; i++)
-		if (frame[i] != U64_MAX)
-			when = min(when, vsnd_timeline_instant(&cable->line[i],
-							       frame[i]));
-	if (when != S64_MAX)
-		vsnd_clock_queue(cable->clock, &cable->deadline, when);
-	else
-		vsnd_clock_forget(cable->clock, &cable->deadline);
-}
-
-static bool vsnd_cable_elapsed(struct snd_pcm_substream *const told[2])
-{
-	int i;
-
-	for (i = 0; i < 2; i++)
-		if (told[i])
-			snd_pcm_period_elapsed(told[i]);
-	return told[0] || told[1];
-}
-
-/**
- * vsnd_cable_tick() - a deadline of the cable has passed
- * @cable: the cable
- * @now: instant, ns
- *
- * Brings it to the present and tells the clients that are to know. For that
- * the PCM core takes the stream lock, so no lock is held: a STOP may come in
- * between, and the core then finds the stream stopped.
- *
- * Context: From vsnd_clock_run(), no lock held.
- * Return: whether a client was told.
- */
-bool vsnd_cable_tick(struct vsnd_cable *cable, s64 now)
-{
-	struct snd_pcm_substream *told[2] = { NULL, NULL };
-	unsigned long flags;
-	int i;
-
-	spin_lock_irqsave(&cable->lock, flags);
-	vsnd_cable_advance(cable, now);
-	for (i = 0; i < 2; i++)
-		if (cable->end[i].running && vsnd_end_tick(&cable->end[i]))
-			told[i] = cable->end[i].substream;
-	vsnd_cable_schedule(cable);
-	spin_unlock_irqrestore(&cable->lock, flags);
-	return vsnd_cable_elapsed(told);
-}
-
-/**
- * vsnd_cable_tell() - have the PCM core look at both ends
- * @cable: the cable
- *
- * Context: No stream lock held. Takes the cable's lock.
- */
-void vsnd_cable_tell(struct vsnd_cable *cable)
-{
-	struct snd_pcm_substream *told[2] = { NULL, NULL };
-	unsigned long flags;
-	int i;
-
-	spin_lock_irqsave(&cable->lock, flags);
-	vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
-	for (i = 0; i < 2; i++) {
-		if (!cable->end[i].running)
-			continue;
-		vsnd_end_await(&cable->end[i], true);
-		told[i] = cable->end[i].substream;
-	}
-	spin_unlock_irqrestore(&cable->lock, flags);
-	vsnd_cable_elapsed(told);
+	end->running = true;
+	vsnd_end_advance(end);
+	vsnd_cable_connect(cable);
 }
 
 /**
@@ -302,9 +248,12 @@ void vsnd_cable_set_pitch(struct vsnd_cable *cable, u32 pitch)
 	spin_lock_irqsave(&cable->lock, flags);
 	now = vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
 	cable->pitch = pitch;
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < 2; i++) {
+		WRITE_ONCE(cable->end[i].stale, 0);
 		if (cable->end[i].running)
-			rate[cable->end[i].line] = cable->end[i].ring.rate;
+			rate[cable->end[i].line - cable->line] =
+				cable->end[i].ring.rate;
+	}
 	for (i = 0; i < 2; i++)
 		if (rate[i])
 			vsnd_timeline_bend(&cable->line[i], now,
@@ -330,33 +279,6 @@ void vsnd_cable_plug(struct vsnd_cable *cable, bool plugged)
 	spin_lock_irqsave(&cable->lock, flags);
 	vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
 	cable->plugged = plugged;
+	vsnd_cable_connect(cable);
 	spin_unlock_irqrestore(&cable->lock, flags);
-}
-
-/**
- * vsnd_cable_room() - how many frames may pass for all clients' sake
- * @cable: a cable that goes by the client clock
- *
- * As many as the slower of the running ends allows. A recorder waits for a
- * player that has opened the other end and is about to start.
- *
- * Context: Any. Takes the cable's lock.
- * Return: frames, 0 if nobody is to move.
- */
-u64 vsnd_cable_room(struct vsnd_cable *cable)
-{
-	struct vsnd_end *player = &cable->end[SNDRV_PCM_STREAM_PLAYBACK];
-	struct vsnd_end *recorder = &cable->end[SNDRV_PCM_STREAM_CAPTURE];
-	unsigned long flags;
-	u64 room = U64_MAX;
-
-	spin_lock_irqsave(&cable->lock, flags);
-	vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
-	if (player->running)
-		room = vsnd_end_room(player);
-	if (recorder->running)
-		room = min(room, player->substream && !player->running ? 0 :
-			   vsnd_end_room(recorder));
-	spin_unlock_irqrestore(&cable->lock, flags);
-	return room == U64_MAX ? 0 : room;
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Clocks: when is the next event of which stream. What makes the time pass is
- * a table of functions, see realtime.c.
+ * Clocks: which cable is to be looked at, and when. What makes the time pass
+ * is a table of functions, see realtime.c.
  */
+#include <linux/minmax.h>
+
 #include "vsnd.h"
 
-/* Cables that are looked after between two looks at the queue. */
-#define VSND_RUN_BATCH	8
+/* Cables that are looked after between two looks at the list. */
+#define VSND_RUN_BATCH	32
 
 /**
  * vsnd_clock_init() - make a clock that nobody waits for
@@ -17,80 +19,18 @@ void vsnd_clock_init(struct vsnd_clock *clock, const struct vsnd_clock_ops *ops)
 {
 	clock->ops = ops;
 	spin_lock_init(&clock->lock);
-	INIT_LIST_HEAD(&clock->deadlines);
+	INIT_LIST_HEAD(&clock->cables);
 }
 
-static struct vsnd_deadline *vsnd_clock_first(struct vsnd_clock *clock)
+static s64 vsnd_clock_deadline_locked(const struct vsnd_clock *clock)
 {
+	const struct vsnd_cable *cable;
+	s64 soonest = S64_MAX;
+
 	lockdep_assert_held(&clock->lock);
-	return list_first_entry_or_null(&clock->deadlines,
-					struct vsnd_deadline, list);
-}
-
-static void vsnd_clock_arm_locked(struct vsnd_clock *clock)
-{
-	struct vsnd_deadline *first = vsnd_clock_first(clock);
-
-	if (first && clock->ops->arm)
-		clock->ops->arm(clock, first->when);
-}
-
-/**
- * vsnd_clock_arm() - have the clock run at the soonest deadline
- * @clock: the clock
- *
- * Context: Any. Takes the clock's lock.
- */
-void vsnd_clock_arm(struct vsnd_clock *clock)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&clock->lock, flags);
-	vsnd_clock_arm_locked(clock);
-	spin_unlock_irqrestore(&clock->lock, flags);
-}
-
-/**
- * vsnd_clock_queue() - set or move a deadline
- * @clock: the clock
- * @deadline: whose
- * @when: instant, ns
- *
- * Does not arm: a run arms once when it is done, others call
- * vsnd_clock_arm().
- *
- * Context: Interrupts off, the cable's lock held. Takes the clock's lock.
- */
-void vsnd_clock_queue(struct vsnd_clock *clock, struct vsnd_deadline *deadline,
-		      s64 when)
-{
-	struct vsnd_deadline *before;
-
-	spin_lock(&clock->lock);
-	list_del(&deadline->list);
-	deadline->when = when;
-	list_for_each_entry_reverse(before, &clock->deadlines, list)
-		if (before->when <= when)
-			break;
-	list_add(&deadline->list, &before->list);
-	spin_unlock(&clock->lock);
-}
-
-/**
- * vsnd_clock_forget() - take a deadline back
- * @clock: the clock
- * @deadline: whose; may be none
- *
- * A run that has already taken it from the queue goes on with it;
- * vsnd_clock_sync() waits for that.
- *
- * Context: Interrupts off, the cable's lock held. Takes the clock's lock.
- */
-void vsnd_clock_forget(struct vsnd_clock *clock, struct vsnd_deadline *deadline)
-{
-	spin_lock(&clock->lock);
-	list_del_init(&deadline->list);
-	spin_unlock(&clock->lock);
+	list_for_each_entry(cable, &clock->cables, running)
+		soonest = min_t(s64, soonest, atomic64_read(&cable->deadline));
+	return soonest;
 }
 
 /**
@@ -102,32 +42,81 @@ void vsnd_clock_forget(struct vsnd_clock *clock, struct vsnd_deadline *deadline)
  */
 s64 vsnd_clock_deadline(struct vsnd_clock *clock)
 {
-	struct vsnd_deadline *first;
 	unsigned long flags;
-	s64 when;
+	s64 soonest;
 
 	spin_lock_irqsave(&clock->lock, flags);
-	first = vsnd_clock_first(clock);
-	when = first ? first->when : S64_MAX;
+	soonest = vsnd_clock_deadline_locked(clock);
 	spin_unlock_irqrestore(&clock->lock, flags);
-	return when;
+	return soonest;
 }
 
-/* Take some of what is due from the queue. */
-static int vsnd_clock_take(struct vsnd_clock *clock, s64 now,
-			   struct vsnd_cable **due)
+/**
+ * vsnd_clock_arm() - have the clock run at the soonest deadline
+ * @clock: the clock
+ *
+ * Context: Any. Takes the clock's lock.
+ */
+void vsnd_clock_arm(struct vsnd_clock *clock)
 {
-	struct vsnd_deadline *first;
+	unsigned long flags;
+	s64 soonest;
+
+	spin_lock_irqsave(&clock->lock, flags);
+	soonest = vsnd_clock_deadline_locked(clock);
+	if (soonest != S64_MAX && clock->ops->arm)
+		clock->ops->arm(clock, soonest);
+	spin_unlock_irqrestore(&clock->lock, flags);
+}
+
+/**
+ * vsnd_clock_add() - look after a cable
+ * @clock: the clock
+ * @cable: the cable, of which an end runs; may be there already
+ *
+ * Does not arm: see vsnd_clock_arm().
+ *
+ * Context: Interrupts off, the cable's lock held. Takes the clock's lock.
+ */
+void vsnd_clock_add(struct vsnd_clock *clock, struct vsnd_cable *cable)
+{
+	spin_lock(&clock->lock);
+	if (list_empty(&cable->running))
+		list_add_tail(&cable->running, &clock->cables);
+	spin_unlock(&clock->lock);
+}
+
+/**
+ * vsnd_clock_remove() - look after a cable no longer
+ * @clock: the clock
+ * @cable: the cable, of which no end runs; may be gone already
+ *
+ * A run that has already found it due goes on with it; vsnd_clock_sync() waits
+ * for that.
+ *
+ * Context: Interrupts off, the cable's lock held. Takes the clock's lock.
+ */
+void vsnd_clock_remove(struct vsnd_clock *clock, struct vsnd_cable *cable)
+{
+	spin_lock(&clock->lock);
+	list_del_init(&cable->running);
+	spin_unlock(&clock->lock);
+}
+
+static int vsnd_clock_find_due(struct vsnd_clock *clock, s64 now,
+			       struct vsnd_cable **due)
+{
+	struct vsnd_cable *cable;
 	unsigned long flags;
 	int count = 0;
 
 	spin_lock_irqsave(&clock->lock, flags);
-	while (count < VSND_RUN_BATCH) {
-		first = vsnd_clock_first(clock);
-		if (!first || first->when > now)
+	list_for_each_entry(cable, &clock->cables, running) {
+		if (atomic64_read(&cable->deadline) > now)
+			continue;
+		due[count++] = cable;
+		if (count == VSND_RUN_BATCH)
 			break;
-		list_del_init(&first->list);
-		due[count++] = container_of(first, struct vsnd_cable, deadline);
 	}
 	spin_unlock_irqrestore(&clock->lock, flags);
 	return count;
@@ -137,6 +126,8 @@ static int vsnd_clock_take(struct vsnd_clock *clock, s64 now,
  * vsnd_clock_run() - do what is due
  * @clock: the clock
  * @now: its time, ns
+ *
+ * Each cable that is due moves its deadline beyond @now.
  *
  * Context: Any that may take stream locks; one run of a clock at a time.
  * Return: whether a client was told.
@@ -148,10 +139,9 @@ bool vsnd_clock_run(struct vsnd_clock *clock, s64 now)
 	int count, i;
 
 	do {
-		count = vsnd_clock_take(clock, now, due);
+		count = vsnd_clock_find_due(clock, now, due);
 		for (i = 0; i < count; i++)
-			if (vsnd_cable_tick(due[i], now))
-				told = true;
+			told |= vsnd_cable_tick(due[i], now);
 	} while (count == VSND_RUN_BATCH);
 	if (!clock->ops->client)
 		vsnd_clock_arm(clock);

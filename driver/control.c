@@ -4,14 +4,15 @@
  * steered while it runs.
  */
 #include <linux/math64.h>
+#include <linux/minmax.h>
 #include <linux/time64.h>
 #include <sound/control.h>
 
 #include "vsnd.h"
 
-/* A stream may go this much faster or slower, as in snd-aloop. */
-#define VSND_PITCH_MIN		800000000U	/* ppb of the nominal rate */
-#define VSND_PITCH_MAX		1200000000U
+/* How fast a stream may go, ppb of the nominal rate. */
+#define VSND_PITCH_MIN		800000000U
+#define VSND_PITCH_MAX		1250000000U
 
 static int vsnd_clock_info(struct snd_kcontrol *kctl,
 			   struct snd_ctl_elem_info *info)
@@ -130,16 +131,67 @@ static const struct snd_kcontrol_new vsnd_device_controls[] = {
 	},
 };
 
-/* The private value is what stands for the nominal rate. */
+/**
+ * struct vsnd_pitch_face - a control that shows the pitch of a cable
+ * @name: its name
+ * @nominal: the value that stands for the nominal rate
+ * @period: whether the value goes with the length of a frame, not with the rate
+ */
+struct vsnd_pitch_face {
+	const char *name;
+	unsigned int nominal;
+	bool period;
+};
+
+/*
+ * Faces of one value. The first is snd-aloop's, where more is slower, and which
+ * alsaloop and CamillaDSP look for; the others are the USB gadget's, where more
+ * is faster, and which PipeWire looks for.
+ */
+static const struct vsnd_pitch_face vsnd_pitch_faces[VSND_PITCH_CONTROLS] = {
+	{ "PCM Rate Shift 100000", 100000, true },
+	{ "Playback Pitch 1000000", 1000000, false },
+	{ "Capture Pitch 1000000", 1000000, false },
+};
+
+static const struct vsnd_pitch_face *
+vsnd_pitch_face_of(const struct snd_kcontrol *kctl)
+{
+	return &vsnd_pitch_faces[kctl->private_value];
+}
+
+/* A pitch in ppb as the control's value, and the other way round. */
+static u32 vsnd_pitch_convert(const struct vsnd_pitch_face *face, u32 from,
+			      u32 from_nominal, u32 to_nominal)
+{
+	u64 scale = (u64)from_nominal * to_nominal;
+
+	if (face->period)
+		return div_u64(scale + from / 2, from);
+	return div_u64((u64)from * to_nominal + from_nominal / 2, from_nominal);
+}
+
+static u32 vsnd_pitch_to_value(const struct vsnd_pitch_face *face, u32 pitch)
+{
+	return vsnd_pitch_convert(face, pitch, NSEC_PER_SEC, face->nominal);
+}
+
+static u32 vsnd_pitch_from_value(const struct vsnd_pitch_face *face, u32 value)
+{
+	return vsnd_pitch_convert(face, value, face->nominal, NSEC_PER_SEC);
+}
+
 static int vsnd_pitch_info(struct snd_kcontrol *kctl,
 			   struct snd_ctl_elem_info *info)
 {
-	u32 ppb = NSEC_PER_SEC / kctl->private_value;
+	const struct vsnd_pitch_face *face = vsnd_pitch_face_of(kctl);
+	u32 slow = vsnd_pitch_to_value(face, VSND_PITCH_MIN);
+	u32 fast = vsnd_pitch_to_value(face, VSND_PITCH_MAX);
 
 	info->type = SNDRV_CTL_ELEM_TYPE_INTEGER;
 	info->count = 1;
-	info->value.integer.min = VSND_PITCH_MIN / ppb;
-	info->value.integer.max = VSND_PITCH_MAX / ppb;
+	info->value.integer.min = min(slow, fast);
+	info->value.integer.max = max(slow, fast);
 	return 0;
 }
 
@@ -147,49 +199,36 @@ static int vsnd_pitch_get(struct snd_kcontrol *kctl,
 			  struct snd_ctl_elem_value *value)
 {
 	struct vsnd_cable *cable = snd_kcontrol_chip(kctl);
-	u32 ppb = NSEC_PER_SEC / kctl->private_value;
 
 	value->value.integer.value[0] =
-		DIV_ROUND_CLOSEST(READ_ONCE(cable->pitch), ppb);
+		vsnd_pitch_to_value(vsnd_pitch_face_of(kctl),
+				    READ_ONCE(cable->pitch));
 	return 0;
 }
 
 static int vsnd_pitch_put(struct snd_kcontrol *kctl,
 			  struct snd_ctl_elem_value *value)
 {
+	const struct vsnd_pitch_face *face = vsnd_pitch_face_of(kctl);
 	struct vsnd_cable *cable = snd_kcontrol_chip(kctl);
-	u32 ppb = NSEC_PER_SEC / kctl->private_value;
-	long pitch = value->value.integer.value[0];
+	long wanted = value->value.integer.value[0];
+	u32 pitch;
 	int i;
 
-	if (pitch < VSND_PITCH_MIN / ppb || pitch > VSND_PITCH_MAX / ppb)
+	if (wanted < 1 || wanted > 2 * (long)face->nominal)
 		return -EINVAL;
-	if (pitch * ppb == cable->pitch)
+	pitch = vsnd_pitch_from_value(face, wanted);
+	if (pitch < VSND_PITCH_MIN || pitch > VSND_PITCH_MAX)
+		return -EINVAL;
+	if (pitch == cable->pitch)
 		return 0;
-	vsnd_cable_set_pitch(cable, pitch * ppb);
+	vsnd_cable_set_pitch(cable, pitch);
 	for (i = 0; i < VSND_PITCH_CONTROLS; i++)
 		if (cable->pitch_controls[i] != kctl)
 			snd_ctl_notify(cable->card, SNDRV_CTL_EVENT_MASK_VALUE,
 				       &cable->pitch_controls[i]->id);
 	return 1;
 }
-
-#define VSND_PITCH_CONTROL(control_name, nominal)	\
-	{						\
-		.iface = SNDRV_CTL_ELEM_IFACE_PCM,	\
-		.name = control_name,			\
-		.info = vsnd_pitch_info,		\
-		.get = vsnd_pitch_get,			\
-		.put = vsnd_pitch_put,			\
-		.private_value = nominal,		\
-	}
-
-/* Faces of one value, as snd-aloop and the USB gadget call it. */
-static const struct snd_kcontrol_new vsnd_pitch_controls[VSND_PITCH_CONTROLS] = {
-	VSND_PITCH_CONTROL("PCM Rate Shift 100000", 100000),
-	VSND_PITCH_CONTROL("Playback Pitch 1000000", 1000000),
-	VSND_PITCH_CONTROL("Capture Pitch 1000000", 1000000),
-};
 
 static struct snd_kcontrol *
 vsnd_control_add(struct vsnd_pcm *pcm, unsigned int subdevice,
@@ -210,12 +249,19 @@ static int vsnd_control_create_pitch(struct vsnd_pcm *pcm,
 				     unsigned int subdevice)
 {
 	struct vsnd_cable *cable = &pcm->cables[subdevice];
+	struct snd_kcontrol_new template = {
+		.iface = SNDRV_CTL_ELEM_IFACE_PCM,
+		.info = vsnd_pitch_info,
+		.get = vsnd_pitch_get,
+		.put = vsnd_pitch_put,
+	};
 	struct snd_kcontrol *kctl;
 	int i;
 
 	for (i = 0; i < VSND_PITCH_CONTROLS; i++) {
-		kctl = vsnd_control_add(pcm, subdevice,
-					&vsnd_pitch_controls[i], cable);
+		template.name = vsnd_pitch_faces[i].name;
+		template.private_value = i;
+		kctl = vsnd_control_add(pcm, subdevice, &template, cable);
 		if (IS_ERR(kctl))
 			return PTR_ERR(kctl);
 		cable->pitch_controls[i] = kctl;

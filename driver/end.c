@@ -6,7 +6,7 @@
 #include <linux/math64.h>
 #include <linux/minmax.h>
 
-#include "vsnd.h"
+#include "end.h"
 
 /* Sound moves in pieces of at most this many bytes, to bound irq-off time. */
 #define VSND_MOVE_BYTES		(256U << 10)
@@ -38,6 +38,7 @@ void vsnd_end_open(struct vsnd_end *end, struct snd_pcm_substream *substream)
 
 	spin_lock_irqsave(&end->cable->lock, flags);
 	end->substream = substream;
+	end->runtime = substream ? substream->runtime : NULL;
 	spin_unlock_irqrestore(&end->cable->lock, flags);
 }
 
@@ -51,170 +52,6 @@ void vsnd_end_close(struct vsnd_end *end)
 	vsnd_end_moved(end);
 }
 
-/*
- * The client's appl_ptr ahead of the core's hw_ptr, in frames. It may be
- * mapped, so it is read once and believed nothing.
- */
-static snd_pcm_uframes_t vsnd_appl_ahead(const struct vsnd_end *end)
-{
-	const struct snd_pcm_runtime *runtime = end->substream->runtime;
-	snd_pcm_uframes_t appl;
-
-	/* Pairs with the client's barrier between its frames and appl_ptr. */
-	appl = smp_load_acquire(&runtime->control->appl_ptr);
-	if (appl >= runtime->boundary)
-		return 0;
-	if (appl < end->hw_ptr)
-		appl += runtime->boundary;
-	return appl - end->hw_ptr;
-}
-
-/**
- * vsnd_end_written() - up to where a player has written
- * @player: a running playback end
- *
- * Return: n of the first frame that is not valid.
- */
-u64 vsnd_end_written(const struct vsnd_end *player)
-{
-	snd_pcm_uframes_t ahead = vsnd_appl_ahead(player);
-
-	lockdep_assert_held(&player->cable->lock);
-	return player->seen + (ahead <= player->ring.frames ? ahead : 0);
-}
-
-/* Up to where a recorder has read. */
-static u64 vsnd_end_read(const struct vsnd_end *recorder)
-{
-	snd_pcm_uframes_t boundary = recorder->substream->runtime->boundary;
-	snd_pcm_uframes_t ahead = vsnd_appl_ahead(recorder);
-	snd_pcm_uframes_t behind = ahead ? boundary - ahead : 0;
-
-	return behind <= recorder->seen ? recorder->seen - behind : 0;
-}
-
-static bool vsnd_end_never_stops(const struct vsnd_end *end)
-{
-	const struct snd_pcm_runtime *runtime = end->substream->runtime;
-
-	return runtime->stop_threshold >= runtime->boundary;
-}
-
-/**
- * vsnd_end_is_free_running() - does a player let its ring go round?
- * @player: a running playback end
- *
- * Such a client (dmix is one) maps the ring, never stops and never tells by
- * appl_ptr what it wrote: all of the ring is valid at all times.
- *
- * Return: true if the ring plays as it is.
- */
-bool vsnd_end_is_free_running(const struct vsnd_end *player)
-{
-	const struct snd_pcm_runtime *runtime = player->substream->runtime;
-
-	lockdep_assert_held(&player->cable->lock);
-	return vsnd_end_never_stops(player) &&
-	       atomic_read(&player->substream->mmap_count) > 0 &&
-	       READ_ONCE(runtime->control->appl_ptr) == player->appl_start;
-}
-
-/*
- * The n at which the PCM core has to look at the stream even between two
- * periods: where a drain ends, where an xrun begins.
- */
-static u64 vsnd_end_limit(const struct vsnd_end *end)
-{
-	const struct snd_pcm_runtime *runtime = end->substream->runtime;
-	u64 limit;
-
-	if (snd_pcm_runtime_state(runtime) == SNDRV_PCM_STATE_DRAINING)
-		return vsnd_end_written(end);
-	if (vsnd_end_never_stops(end))
-		return U64_MAX;
-	if (end->direction == SNDRV_PCM_STREAM_CAPTURE)
-		return vsnd_end_read(end) + runtime->stop_threshold;
-	limit = vsnd_end_written(end) + runtime->stop_threshold;
-	return limit > end->ring.frames ? limit - end->ring.frames : 0;
-}
-
-/**
- * vsnd_end_plan() - when is this end to be looked at next?
- * @end: a running end
- *
- * At the end of its period, where the core has to look, and before there is
- * too much to be moved at once.
- */
-void vsnd_end_plan(struct vsnd_end *end)
-{
-	u64 limit = vsnd_end_limit(end);
-	u64 n = vsnd_end_frames(end);
-
-	lockdep_assert_held(&end->cable->lock);
-	end->event = min(end->next_period, n + end->piece);
-	if (limit > n && limit < end->event)
-		end->event = limit;
-}
-
-/**
- * vsnd_end_room() - how far a stream may go without an xrun
- * @end: a running end
- *
- * A player up to what is written, a recorder up to a full ring; both stop a
- * frame before an xrun. Only a client that waits for more than it can get that
- * way gets its xrun, rather than sleep for ever.
- *
- * Return: frames that may pass from now on.
- */
-u64 vsnd_end_room(const struct vsnd_end *end)
-{
-	const struct snd_pcm_runtime *runtime = end->substream->runtime;
-	u64 limit = vsnd_end_limit(end);
-	u64 until = vsnd_end_written(end);
-	snd_pcm_uframes_t avail = end->ring.frames;
-	u64 n = vsnd_end_frames(end);
-
-	/* An xrun already, which the core finds when it is told. */
-	if (limit <= n &&
-	    snd_pcm_runtime_state(runtime) != SNDRV_PCM_STATE_DRAINING)
-		return 1;
-	if (end->direction == SNDRV_PCM_STREAM_CAPTURE)
-		until = vsnd_end_read(end) + end->ring.frames;
-	if (snd_pcm_runtime_state(runtime) != SNDRV_PCM_STATE_DRAINING &&
-	    limit <= until) {
-		avail -= until - (limit - 1);
-		until = limit - 1;
-		if (READ_ONCE(runtime->control->avail_min) > avail)
-			until = limit;
-	}
-	return until > n ? until - n : 0;
-}
-
-static void vsnd_end_next_period(struct vsnd_end *end, u64 n)
-{
-	u32 rest;
-
-	end->next_period += end->period;
-	if (n < end->next_period)
-		return;
-	div_u64_rem(n, end->period, &rest);
-	end->next_period = n - rest + end->period;
-}
-
-/**
- * vsnd_end_is_silent() - is all of a recorder's ring known to be silence?
- * @recorder: a capture end
- *
- * Of a mapped ring nothing is known: its client may write to it.
- *
- * Return: true if there is nothing to be silenced.
- */
-bool vsnd_end_is_silent(const struct vsnd_end *recorder)
-{
-	return recorder->silent >= recorder->ring.frames &&
-	       !atomic_read(&recorder->substream->mmap_count);
-}
-
 /**
  * vsnd_end_prepare() - make an end ready to start at frame 0
  * @end: an open end with its parameters set, not running
@@ -226,7 +63,7 @@ bool vsnd_end_is_silent(const struct vsnd_end *recorder)
  */
 void vsnd_end_prepare(struct vsnd_end *end)
 {
-	const struct snd_pcm_runtime *runtime = end->substream->runtime;
+	const struct snd_pcm_runtime *runtime = end->runtime;
 
 	vsnd_ring_init(&end->ring, runtime);
 	if (end->direction == SNDRV_PCM_STREAM_CAPTURE &&
@@ -235,11 +72,12 @@ void vsnd_end_prepare(struct vsnd_end *end)
 		end->silent = end->ring.frames;
 	}
 	end->period = runtime->period_size;
-	if (runtime->no_period_wakeup)
+	end->wakes = !runtime->no_period_wakeup;
+	if (!end->wakes)
 		end->period = max(end->period, end->ring.frames / 2);
 	end->piece = max(VSND_MOVE_BYTES / (end->ring.sample_bytes *
 					    end->ring.channels), 1U);
-	end->base = 0;
+	end->n = 0;
 	end->seen = 0;
 	end->pos = 0;
 	end->moved = 0;
@@ -265,25 +103,26 @@ void vsnd_end_prepare(struct vsnd_end *end)
  */
 s64 vsnd_end_start(struct vsnd_end *end, s64 at)
 {
-	struct snd_pcm_runtime *runtime = end->substream->runtime;
+	struct snd_pcm_runtime *runtime = end->runtime;
 	struct vsnd_cable *cable = end->cable;
 
 	spin_lock(&cable->lock);
 	vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
 	if (end->running) {
-		end->base = end->seen;
+		end->n = end->seen;
 		end->moved = end->seen;
 		end->silent = 0;
 	}
-	if (!end->base)
+	if (!end->n)
 		end->appl_start = READ_ONCE(runtime->control->appl_ptr);
 	end->hw_ptr = runtime->status->hw_ptr;
 	end->tick = false;
+	end->stale = 0;
 	vsnd_cable_join(cable, end, at);
-	end->running = true;
 	vsnd_end_plan(end);
 	vsnd_cable_schedule(cable);
-	at = vsnd_timeline_instant(&cable->line[end->line], end->from);
+	vsnd_clock_add(cable->clock, cable);
+	at = vsnd_timeline_instant(end->line, end->from);
 	spin_unlock(&cable->lock);
 	vsnd_clock_arm(cable->clock);
 	return at;
@@ -306,12 +145,28 @@ void vsnd_end_stop(struct vsnd_end *end, s64 now)
 	spin_lock_irqsave(&cable->lock, flags);
 	if (end->running) {
 		vsnd_cable_advance(cable, now);
-		end->base = vsnd_end_frames(end);
 		end->running = false;
-		vsnd_cable_schedule(cable);
+		end->stale = 0;
+		vsnd_cable_connect(cable);
+		if (!vsnd_cable_schedule(cable))
+			vsnd_clock_remove(cable->clock, cable);
 	}
 	spin_unlock_irqrestore(&cable->lock, flags);
 	vsnd_end_moved(end);
+}
+
+/**
+ * vsnd_end_halt() - stop an end that may still run
+ * @end: an end whose stream is not running, as far as the PCM core knows
+ *
+ * It runs if the DRAIN of a linked player has started it: vsnd_end_start().
+ *
+ * Context: The ops hw_params, prepare and hw_free.
+ */
+void vsnd_end_halt(struct vsnd_end *end)
+{
+	if (READ_ONCE(end->running))
+		vsnd_end_stop(end, vsnd_clock_now(end->cable->clock));
 }
 
 /**
@@ -339,19 +194,21 @@ void vsnd_end_hurry(struct vsnd_end *end)
  * frames are lost by a whole ring or behind the client's back is for us to
  * say.
  */
-static snd_pcm_uframes_t vsnd_end_report(struct vsnd_end *end, u64 n)
+static __always_inline snd_pcm_uframes_t
+vsnd_end_report(struct vsnd_end *end, u64 n)
 {
-	struct snd_pcm_runtime *runtime = end->substream->runtime;
+	struct snd_pcm_runtime *runtime = end->runtime;
 	u64 passed = n - end->seen;
-	u32 step;
+	u32 step = passed;
 
-	if (end->lost ||
-	    (passed >= end->ring.frames && !vsnd_end_never_stops(end)))
+	lockdep_assert_held(&end->cable->lock);
+	if (unlikely(end->lost))
 		return SNDRV_PCM_POS_XRUN;
-	if (passed < end->ring.frames)
-		step = passed;
-	else
+	if (unlikely(passed >= end->ring.frames)) {
+		if (!vsnd_end_never_stops(end))
+			return SNDRV_PCM_POS_XRUN;
 		div_u64_rem(passed, end->ring.frames, &step);
+	}
 	end->seen = n;
 	end->pos += step;
 	if (end->pos >= end->ring.frames)
@@ -362,12 +219,41 @@ static snd_pcm_uframes_t vsnd_end_report(struct vsnd_end *end, u64 n)
 	return end->pos;
 }
 
+/* Report what the cable has been brought to a moment ago. */
+static snd_pcm_uframes_t vsnd_end_pointer_ticked(struct vsnd_end *end)
+{
+	snd_pcm_uframes_t pos;
+
+	spin_lock(&end->cable->lock);
+	/*
+	 * The core takes a wake-up before the end of the period for a lost
+	 * buffer if it has not looked for long: let it have looked now.
+	 */
+	if (end->early)
+		end->runtime->hw_ptr_jiffies = jiffies;
+	end->tick = false;
+	end->stale = 0;
+	pos = vsnd_end_report(end, end->n);
+	spin_unlock(&end->cable->lock);
+	return pos;
+}
+
+/* Until when does what was reported hold? */
+static s64 vsnd_end_stale(const struct vsnd_end *end)
+{
+	if (!end->running)
+		return 0;
+	return vsnd_timeline_instant(end->line, end->from +
+				     (end->seen + 1 - end->base));
+}
+
 /**
  * vsnd_end_pointer() - the stream's position, for the PCM core
  * @end: the end
  *
  * Everything up to the position is moved before it is reported: after that
- * the core and the client are free to write over it.
+ * the core and the client are free to write over it. While the same frame
+ * lasts, the answer is the same.
  *
  * Context: The pointer op: stream lock held.
  * Return: position in the ring in frames, or SNDRV_PCM_POS_XRUN.
@@ -376,59 +262,18 @@ snd_pcm_uframes_t vsnd_end_pointer(struct vsnd_end *end)
 {
 	struct vsnd_cable *cable = end->cable;
 	snd_pcm_uframes_t pos;
+	s64 now;
 
+	if (READ_ONCE(end->tick))
+		return vsnd_end_pointer_ticked(end);
+	now = vsnd_clock_now(cable->clock);
+	if (now < READ_ONCE(end->stale))
+		return end->pos;
 	spin_lock(&cable->lock);
-	if (!end->tick)
-		vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
-	/*
-	 * The core takes a wake-up before the end of the period for a lost
-	 * buffer if it has not looked for long: let it have looked now.
-	 */
-	else if (end->early)
-		end->substream->runtime->hw_ptr_jiffies = jiffies;
+	vsnd_cable_advance(cable, now);
 	end->tick = false;
-	pos = vsnd_end_report(end, vsnd_end_frames(end));
+	pos = vsnd_end_report(end, end->n);
+	end->stale = vsnd_end_stale(end);
 	spin_unlock(&cable->lock);
 	return pos;
-}
-
-/**
- * vsnd_end_await() - expect the PCM core to look at a stream
- * @end: a running end, whose substream gets its snd_pcm_period_elapsed()
- * @early: which is not for the end of a period
- *
- * The core is then told the position that the cable has been brought to,
- * without another look at the clock.
- */
-void vsnd_end_await(struct vsnd_end *end, bool early)
-{
-	lockdep_assert_held(&end->cable->lock);
-	end->tick = true;
-	end->early = early;
-}
-
-/**
- * vsnd_end_tick() - look at an end
- * @end: a running end; its cable has just been brought to the present
- *
- * Return: true if its client is to be told, by snd_pcm_period_elapsed() once
- * no lock is held.
- */
-bool vsnd_end_tick(struct vsnd_end *end)
-{
-	u64 n = vsnd_end_frames(end);
-	bool period = n >= end->next_period;
-	bool wake = period && !end->substream->runtime->no_period_wakeup;
-	bool told;
-
-	lockdep_assert_held(&end->cable->lock);
-	if (n < end->event)
-		return false;
-	told = wake || n >= vsnd_end_limit(end);
-	if (told)
-		vsnd_end_await(end, !wake);
-	if (period)
-		vsnd_end_next_period(end, n);
-	vsnd_end_plan(end);
-	return told;
 }

@@ -60,7 +60,7 @@ MODULE_PARM_DESC(channels_max, "most channels, 1..256 (default: 256)");
 
 static unsigned int start_grid_us = 1000;
 module_param(start_grid_us, uint, 0444);
-MODULE_PARM_DESC(start_grid_us, "streams start at multiples of this in us, 0..10000, at most a period (default: 1000)");
+MODULE_PARM_DESC(start_grid_us, "streams start on a grid of this in us, 0..10000, at most a period (default: 1000)");
 
 static struct platform_device *vsnd_devices[SNDRV_CARDS];
 

@@ -44,8 +44,7 @@ static int vsnd_pcm_hw_params(struct snd_pcm_substream *substream,
 	struct vsnd_pcm *pcm = snd_pcm_substream_chip(substream);
 	struct vsnd_end *end = vsnd_substream_end(substream);
 
-	/* Runs still if a linked player's DRAIN started it: vsnd_end_start() */
-	vsnd_end_stop(end, vsnd_clock_now(end->cable->clock));
+	vsnd_end_halt(end);
 	end->silent = 0;
 	vsnd_hw_check_wakeups(params, end->cable->clock->ops);
 	return pcm->config->buffers->alloc(substream,
@@ -56,7 +55,7 @@ static int vsnd_pcm_prepare(struct snd_pcm_substream *substream)
 {
 	struct vsnd_end *end = vsnd_substream_end(substream);
 
-	vsnd_end_stop(end, vsnd_clock_now(end->cable->clock));
+	vsnd_end_halt(end);
 	vsnd_end_prepare(end);
 	return 0;
 }
@@ -85,7 +84,8 @@ static bool vsnd_is_meant(struct snd_pcm_substream *substream,
 /*
  * The instant at which a start takes effect: on the card's grid, as a USB
  * card starts with its next frame, so that streams tick at the same instants
- * and share interrupts; but never later than any stream's period.
+ * and share interrupts; but never later than any stream's period. The grid
+ * lies between the full milliseconds, at which the kernel itself is busy.
  */
 static s64 vsnd_start_instant(struct snd_pcm_substream *substream)
 {
@@ -104,7 +104,9 @@ static s64 vsnd_start_instant(struct snd_pcm_substream *substream)
 			grid = min(grid, div_u64((u64)runtime->period_size *
 						 NSEC_PER_SEC, runtime->rate));
 	}
-	return grid ? div64_u64(now + grid - 1, grid) * grid : now;
+	if (!grid)
+		return now;
+	return div64_u64(now + grid / 2 + grid - 1, grid) * grid - grid / 2;
 }
 
 /* The start's own instant is its timestamp, in the clock the client asked. */
@@ -234,10 +236,8 @@ static int vsnd_pcm_sync_stop(struct snd_pcm_substream *substream)
 static int vsnd_pcm_hw_free(struct snd_pcm_substream *substream)
 {
 	struct vsnd_pcm *pcm = snd_pcm_substream_chip(substream);
-	struct vsnd_end *end = vsnd_substream_end(substream);
 
-	/* As in hw_params */
-	vsnd_end_stop(end, vsnd_clock_now(end->cable->clock));
+	vsnd_end_halt(vsnd_substream_end(substream));
 	return pcm->config->buffers->free(substream);
 }
 

@@ -34,6 +34,14 @@ static void vsnd_hrtimer_cancel(struct vsnd_clock *clock)
 	hrtimer_cancel(&vsnd_to_hrtimer(clock)->timer);
 }
 
+/* The clock's time at an instant of CLOCK_MONOTONIC, ns. */
+static s64 vsnd_hrtimer_time(const struct vsnd_hrtimer *hr, s64 real)
+{
+	if (hr->clock.ops->monotonic)
+		return real;
+	return hr->time + mul_u64_u32_div(real - hr->real, hr->mul, hr->div);
+}
+
 /*
  * Never HRTIMER_RESTART: the run has armed the timer itself, and so may a
  * START on another CPU while it ran.
@@ -44,7 +52,7 @@ static enum hrtimer_restart vsnd_hrtimer_expired(struct hrtimer *timer)
 					       timer);
 
 	hr->ran = ktime_to_ns(ktime_get());
-	vsnd_clock_run(&hr->clock, vsnd_clock_now(&hr->clock));
+	vsnd_clock_run(&hr->clock, vsnd_hrtimer_time(hr, hr->ran));
 	return HRTIMER_NORESTART;
 }
 
@@ -67,10 +75,8 @@ static const struct vsnd_clock_ops vsnd_realtime_ops = {
 
 static s64 vsnd_scaled_now(struct vsnd_clock *clock)
 {
-	struct vsnd_hrtimer *hr = vsnd_to_hrtimer(clock);
-	u64 passed = ktime_to_ns(ktime_get()) - hr->real;
-
-	return hr->time + mul_u64_u32_div(passed, hr->mul, hr->div);
+	return vsnd_hrtimer_time(vsnd_to_hrtimer(clock),
+				 ktime_to_ns(ktime_get()));
 }
 
 /* Rounded up twice over, for a timer must not be early. */

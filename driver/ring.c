@@ -29,7 +29,7 @@ void vsnd_ring_init(struct vsnd_ring *ring,
 		    const struct snd_pcm_runtime *runtime)
 {
 	unsigned int bytes = snd_pcm_format_physical_width(runtime->format) / 8;
-	bool interleaved =
+	bool interleaved = runtime->channels == 1 ||
 		runtime->access == SNDRV_PCM_ACCESS_MMAP_INTERLEAVED ||
 		runtime->access == SNDRV_PCM_ACCESS_RW_INTERLEAVED;
 
@@ -42,6 +42,7 @@ void vsnd_ring_init(struct vsnd_ring *ring,
 	ring->frame_stride = interleaved ? bytes * runtime->channels : bytes;
 	ring->channel_stride = interleaved ? bytes :
 			       runtime->dma_bytes / runtime->channels;
+	ring->interleaved = interleaved;
 	ring->silence = vsnd_silence_byte(runtime->format, bytes);
 }
 
@@ -58,11 +59,6 @@ bool vsnd_ring_matches(const struct vsnd_ring *a, const struct vsnd_ring *b)
 {
 	return a->format == b->format && a->channels == b->channels &&
 	       a->rate == b->rate;
-}
-
-static bool vsnd_ring_is_interleaved(const struct vsnd_ring *ring)
-{
-	return ring->frame_stride == ring->sample_bytes * ring->channels;
 }
 
 static u32 vsnd_ring_index(const struct vsnd_ring *ring, u64 n)
@@ -119,19 +115,12 @@ static void vsnd_copy_channel(u8 *dst, size_t dst_step, const u8 *src,
 	}
 }
 
-/* Copy frames that wrap in neither ring. */
-static void vsnd_ring_copy_run(const struct vsnd_ring *dst, u32 to,
-			       const struct vsnd_ring *src, u32 from,
-			       unsigned int frames)
+static void vsnd_copy_planes(const struct vsnd_ring *dst, u32 to,
+			     const struct vsnd_ring *src, u32 from,
+			     unsigned int frames)
 {
 	unsigned int channel;
 
-	if (vsnd_ring_is_interleaved(dst) && vsnd_ring_is_interleaved(src)) {
-		memcpy(vsnd_ring_sample(dst, to, 0),
-		       vsnd_ring_sample(src, from, 0),
-		       frames * dst->frame_stride);
-		return;
-	}
 	for (channel = 0; channel < dst->channels; channel++)
 		vsnd_copy_channel(vsnd_ring_sample(dst, to, channel),
 				  dst->frame_stride,
@@ -145,7 +134,7 @@ static void vsnd_ring_copy_run(const struct vsnd_ring *dst, u32 to,
  * @to: first frame there, counted from the stream's start
  * @src: ring to read; must match, see vsnd_ring_matches()
  * @from: first frame there
- * @frames: how many, at most the smaller ring
+ * @frames: how many
  */
 void vsnd_ring_copy(const struct vsnd_ring *dst, u64 to,
 		    const struct vsnd_ring *src, u64 from, unsigned int frames)
@@ -154,10 +143,17 @@ void vsnd_ring_copy(const struct vsnd_ring *dst, u64 to,
 	u32 in = vsnd_ring_index(src, from);
 	unsigned int run;
 
-	while (frames) {
+	for (;;) {
 		run = min3(frames, dst->frames - out, src->frames - in);
-		vsnd_ring_copy_run(dst, out, src, in, run);
+		if (dst->interleaved && src->interleaved)
+			memcpy(vsnd_ring_sample(dst, out, 0),
+			       vsnd_ring_sample(src, in, 0),
+			       run * dst->frame_stride);
+		else
+			vsnd_copy_planes(dst, out, src, in, run);
 		frames -= run;
+		if (likely(!frames))
+			return;
 		out = out + run == dst->frames ? 0 : out + run;
 		in = in + run == src->frames ? 0 : in + run;
 	}
@@ -179,7 +175,7 @@ static void vsnd_ring_silence_run(const struct vsnd_ring *ring, u32 at,
 {
 	unsigned int channel;
 
-	if (vsnd_ring_is_interleaved(ring)) {
+	if (ring->interleaved) {
 		vsnd_silence_samples(ring, vsnd_ring_sample(ring, at, 0),
 				     frames * ring->channels);
 		return;

@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Timelines: frames as a function of time, and back. Integers throughout, in
- * nano-frames, so that nothing is lost however long a stream runs and however
- * often its speed changes.
+ * Timelines: what is seldom needed of them.
  */
-#include <linux/math64.h>
-#include <linux/time64.h>
-
-#include "vsnd.h"
+#include "timeline.h"
 
 /**
  * vsnd_timeline_init() - let frames begin to count
@@ -23,84 +18,31 @@ void vsnd_timeline_init(struct vsnd_timeline *line, s64 epoch, u64 speed)
 	line->speed = div_u64_rem(speed, NSEC_PER_SEC, &line->fine);
 }
 
-/* Nano-frames in less than some seconds. */
-static u64 vsnd_timeline_part(const struct vsnd_timeline *line, u64 ns)
+static void vsnd_timeline_add(struct vsnd_timeline *line, u64 nano)
 {
-	u64 nano = ns * line->speed;
-
-	return line->fine ? nano + div_u64(ns * line->fine, NSEC_PER_SEC) :
-			    nano;
-}
-
-static u64 vsnd_timeline_split(const struct vsnd_timeline *line, s64 at,
-			       u32 *rest)
-{
-	u64 seconds, nano;
-	u32 ns;
-
-	if (at <= line->epoch) {
-		*rest = line->rest;
-		return line->frames;
-	}
-	seconds = div_u64_rem(at - line->epoch, NSEC_PER_SEC, &ns);
-	nano = line->rest + seconds * line->fine +
-	       vsnd_timeline_part(line, ns);
-	return line->frames + seconds * line->speed +
-	       div_u64_rem(nano, NSEC_PER_SEC, rest);
+	line->frames += div_u64_rem(line->rest + nano, NSEC_PER_SEC,
+				    &line->rest);
 }
 
 /**
- * vsnd_timeline_frames() - how many frames have passed
+ * vsnd_timeline_skip() - move the epoch by whole seconds
  * @line: the timeline
- * @at: instant, ns; before the epoch counts as the epoch
+ * @ns: time since the epoch
  *
- * Exact: at a whole number of frames per second it is floor(ns * speed / 1e9)
- * for ever, for whole seconds are multiplied by themselves.
+ * Loses nothing: a second has a whole number of nano-frames.
  *
- * Return: whole frames.
+ * Return: time since the new epoch, less than a second, ns.
  */
-u64 vsnd_timeline_frames(const struct vsnd_timeline *line, s64 at)
+u64 vsnd_timeline_skip(struct vsnd_timeline *line, u64 ns)
 {
+	u64 seconds;
 	u32 rest;
 
-	return vsnd_timeline_split(line, at, &rest);
-}
-
-/**
- * vsnd_timeline_instant() - when a number of frames will have passed
- * @line: the timeline
- * @frames: number of frames
- *
- * At this instant vsnd_timeline_frames() has got to @frames, a nanosecond
- * before it has not: a timer that fires then is never early.
- *
- * Return: instant in ns, the epoch at least.
- */
-s64 vsnd_timeline_instant(const struct vsnd_timeline *line, u64 frames)
-{
-	u64 seconds, nano, ns;
-	s64 over;
-
-	if (frames <= line->frames)
-		return line->epoch;
-	frames -= line->frames;
-
-	/* Fewer seconds than it takes, by one or two. */
-	seconds = div_u64(frames, line->speed + 1);
-	if (seconds)
-		seconds--;
-	nano = (frames - seconds * line->speed) * NSEC_PER_SEC - line->rest -
-	       seconds * line->fine;
-
-	/* From above, with steps that stay above while they are large. */
-	ns = div_u64(nano, line->speed);
-	while ((over = vsnd_timeline_part(line, ns) - nano) > line->speed)
-		ns -= div_u64(over, line->speed + 1);
-	while (vsnd_timeline_part(line, ns) < nano)
-		ns++;
-	while (ns && vsnd_timeline_part(line, ns - 1) >= nano)
-		ns--;
-	return line->epoch + seconds * NSEC_PER_SEC + ns;
+	seconds = div_u64_rem(ns, NSEC_PER_SEC, &rest);
+	line->epoch += ns - rest;
+	line->frames += seconds * line->speed;
+	vsnd_timeline_add(line, seconds * line->fine);
+	return rest;
 }
 
 /**
@@ -113,11 +55,40 @@ s64 vsnd_timeline_instant(const struct vsnd_timeline *line, u64 frames)
  */
 void vsnd_timeline_bend(struct vsnd_timeline *line, s64 now, u64 speed)
 {
-	u32 rest;
-
-	line->frames = vsnd_timeline_split(line, now, &rest);
-	line->rest = rest;
-	if (now > line->epoch)
+	if (now > line->epoch) {
+		vsnd_timeline_frames(line, now);
+		vsnd_timeline_add(line, vsnd_timeline_part(line, now -
+							   line->epoch));
 		line->epoch = now;
+	}
 	line->speed = div_u64_rem(speed, NSEC_PER_SEC, &line->fine);
+}
+
+/**
+ * vsnd_timeline_search() - how long it takes at a speed that is not whole
+ * @line: the timeline
+ * @nano: nano-frames from its epoch on
+ *
+ * Return: time in ns, rounded up.
+ */
+u64 vsnd_timeline_search(const struct vsnd_timeline *line, u64 nano)
+{
+	u64 seconds = div64_u64(nano, (line->speed + 1ULL) * NSEC_PER_SEC);
+	u64 ns;
+	s64 over;
+
+	/* Fewer seconds than it takes, by one or two. */
+	if (seconds)
+		seconds--;
+	nano -= seconds * line->speed * NSEC_PER_SEC + seconds * line->fine;
+
+	/* From above, with steps that stay above while they are large. */
+	ns = div_u64(nano, line->speed);
+	while ((over = vsnd_timeline_part(line, ns) - nano) > line->speed)
+		ns -= div_u64(over, line->speed + 1);
+	while (vsnd_timeline_part(line, ns) < nano)
+		ns++;
+	while (ns && vsnd_timeline_part(line, ns - 1) >= nano)
+		ns--;
+	return seconds * NSEC_PER_SEC + ns;
 }

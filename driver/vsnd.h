@@ -42,6 +42,8 @@
 #include <sound/pcm.h>
 #include <sound/pcmbuf.h>
 
+#include "timeline.h"
+
 #define VSND_NAME		"snd-virtual"
 #define VSND_PCMS_MAX		32	/* PCM devices of a card */
 #define VSND_SUBSTREAMS_MAX	128	/* substreams of a device */
@@ -57,32 +59,6 @@
 /* ------------------------------------------------------------------------
  * Time
  */
-
-/**
- * struct vsnd_timeline - frames as a function of time
- * @epoch: an instant, ns
- * @frames: whole frames that have passed until @epoch
- * @rest: and nano-frames beyond, less than one frame
- * @speed: whole frames per second from @epoch on
- * @fine: and nano-frames per second beyond, less than one frame
- */
-struct vsnd_timeline {
-	s64 epoch;
-	u64 frames;
-	u32 rest;
-	u32 speed;
-	u32 fine;
-};
-
-/**
- * struct vsnd_deadline - a place in a clock's queue
- * @list: neighbours; empty while nothing is due. Protected by the clock's lock.
- * @when: instant, ns
- */
-struct vsnd_deadline {
-	struct list_head list;
-	s64 when;
-};
 
 struct vsnd_clock;
 
@@ -118,8 +94,9 @@ struct vsnd_clock_ops {
  * struct vsnd_clock - tells time and calls when a stream's next event is due
  * @ops: the kind of clock
  * @lock: innermost lock, see "locks"
- * @deadlines: the cables that wait for an instant, soonest first. A list, for
- *	a new deadline is nearly always one of the last. Protected by @lock.
+ * @cables: those with a running end, in no order: nearly all are looked at in
+ *	each run, and a deadline that is moved costs a store. Protected by
+ *	@lock.
  *
  * First part of the structure of its kind. Arming has no state: whoever holds
  * the lock may arm for the soonest deadline, at any time and again.
@@ -127,7 +104,7 @@ struct vsnd_clock_ops {
 struct vsnd_clock {
 	const struct vsnd_clock_ops *ops;
 	spinlock_t lock;	/* innermost, see above */
-	struct list_head deadlines;
+	struct list_head cables;
 };
 
 /**
@@ -245,7 +222,7 @@ struct vsnd_pcm_config {
  * struct vsnd_config - what a card is to be
  * @index: ALSA card number, negative for any free one
  * @id: ALSA card id
- * @start_grid_ns: START takes effect at multiples of this, ns; 0 for at once
+ * @start_grid_ns: START takes effect on a grid of this, ns; 0 for at once
  * @pcm_count: number of PCM devices
  * @pcms: the devices, in order
  *
@@ -275,6 +252,7 @@ struct vsnd_config {
  * @sample_bytes: bytes of one sample
  * @frame_stride: bytes from a sample to the next frame's, same channel
  * @channel_stride: bytes from a sample to the next channel's, same frame
+ * @interleaved: whether the samples of a frame lie side by side
  * @silence: the byte of which this format's silence consists, or -1 where
  *	its bytes differ
  *
@@ -290,6 +268,7 @@ struct vsnd_ring {
 	unsigned int sample_bytes;
 	size_t frame_stride;
 	size_t channel_stride;
+	bool interleaved;
 	int silence;
 };
 
@@ -300,19 +279,24 @@ struct vsnd_cable;
  * @cable: the cable it belongs to
  * @direction: SNDRV_PCM_STREAM_PLAYBACK or _CAPTURE
  * @substream: the open substream, NULL while closed
+ * @runtime: its runtime
  * @ring: its buffer. Written by prepare while not @running.
- * @period: frames between two period wake-ups
+ * @period: frames between two looks at the stream
+ * @wakes: whether that is for a period wake-up
  * @running: frames pass; see "the other end"
  * @line: which timeline of the cable it goes by; both ends share one while
  *	they run at one rate
  * @from: its frame at which the current run took effect
- * @base: n at that frame; n altogether while not @running
- * @seen: n at the last report to the PCM core
+ * @base: n at that frame
+ * @n: n at the instant up to which the cable has been brought
+ * @seen: @n at the last report to the PCM core
  * @pos: @seen as a position in the ring, frames
  * @hw_ptr: the PCM core's hw_ptr after that report
+ * @stale: instant from which on that report no longer holds, ns; 0 for now.
+ *	Protected by the stream lock.
  * @appl_start: the client's appl_ptr at START
  * @piece: frames that are moved at once at most
- * @next_period: n of the next period wake-up
+ * @next_period: n at the end of the period
  * @event: n at which to look next
  * @moved: n up to which the recorder's ring is written
  * @silent: frames before @moved that were written as silence (recorder)
@@ -326,15 +310,19 @@ struct vsnd_end {
 	struct vsnd_cable *cable;
 	int direction;
 	struct snd_pcm_substream *substream;
+	struct snd_pcm_runtime *runtime;
 	struct vsnd_ring ring;
 	unsigned int period;
+	bool wakes;
 	bool running;
-	int line;
+	struct vsnd_timeline *line;
 	u64 from;
 	u64 base;
+	u64 n;
 	u64 seen;
 	snd_pcm_uframes_t pos;
 	snd_pcm_uframes_t hw_ptr;
+	s64 stale;
 	snd_pcm_uframes_t appl_start;
 	unsigned int piece;
 	u64 next_period;
@@ -352,6 +340,10 @@ struct vsnd_end {
  * @clock: the clock its device goes by; changes only while both ends are closed
  * @client: its own client clock
  * @plugged: whether the player is heard; else silence. Protected by @lock.
+ * @heard: whether the player's frames go to the recorder now: frame r of the
+ *	recorder is frame r + @shift of the player. Protected by @lock.
+ * @shift: see @heard
+ * @begin: first frame of the recorder that is one of the player's
  * @pitch: rate at which frames pass, ppb of the nominal one. Protected by
  *	@lock.
  * @card: the card it belongs to
@@ -359,8 +351,8 @@ struct vsnd_end {
  * @now: the instant up to which the cable has been brought, ns: time does
  *	not go back for any client. Protected by @lock.
  * @line: timelines of the ends. Protected by @lock.
- * @passed: frames of each that have passed at @now. Protected by @lock.
- * @deadline: when to look next
+ * @running: place among the cables of the clock. Protected by the clock's lock.
+ * @deadline: instant at which to look next, ns. Written under @lock.
  * @end: player and recorder, indexed by SNDRV_PCM_STREAM_*
  */
 struct vsnd_cable {
@@ -368,13 +360,16 @@ struct vsnd_cable {
 	struct vsnd_clock *clock;
 	struct vsnd_client client;
 	bool plugged;
+	bool heard;
+	u64 shift;
+	u64 begin;
 	u32 pitch;
 	struct snd_card *card;
 	struct snd_kcontrol *pitch_controls[VSND_PITCH_CONTROLS];
 	s64 now;
 	struct vsnd_timeline line[2];
-	u64 passed[2];
-	struct vsnd_deadline deadline;
+	struct list_head running;
+	atomic64_t deadline;
 	struct vsnd_end end[2];
 };
 
@@ -460,48 +455,25 @@ void vsnd_end_close(struct vsnd_end *end);
 void vsnd_end_prepare(struct vsnd_end *end);
 s64 vsnd_end_start(struct vsnd_end *end, s64 at);
 void vsnd_end_stop(struct vsnd_end *end, s64 now);
+void vsnd_end_halt(struct vsnd_end *end);
 void vsnd_end_hurry(struct vsnd_end *end);
 void vsnd_end_moved(struct vsnd_end *end);
 snd_pcm_uframes_t vsnd_end_pointer(struct vsnd_end *end);
-void vsnd_end_plan(struct vsnd_end *end);
-bool vsnd_end_tick(struct vsnd_end *end);
-void vsnd_end_await(struct vsnd_end *end, bool early);
-u64 vsnd_end_written(const struct vsnd_end *player);
-u64 vsnd_end_room(const struct vsnd_end *end);
-bool vsnd_end_is_silent(const struct vsnd_end *recorder);
-bool vsnd_end_is_free_running(const struct vsnd_end *player);
 
 /* cable.c */
 void vsnd_cable_init(struct vsnd_cable *cable, struct snd_card *card);
 s64 vsnd_cable_advance(struct vsnd_cable *cable, s64 now);
 void vsnd_cable_join(struct vsnd_cable *cable, struct vsnd_end *end, s64 at);
-void vsnd_cable_schedule(struct vsnd_cable *cable);
-bool vsnd_cable_tick(struct vsnd_cable *cable, s64 now);
-void vsnd_cable_tell(struct vsnd_cable *cable);
-u64 vsnd_cable_room(struct vsnd_cable *cable);
+void vsnd_cable_connect(struct vsnd_cable *cable);
 void vsnd_cable_set_pitch(struct vsnd_cable *cable, u32 pitch);
 void vsnd_cable_plug(struct vsnd_cable *cable, bool plugged);
 
-static inline struct vsnd_end *vsnd_end_peer(const struct vsnd_end *end)
-{
-	return &end->cable->end[!end->direction];
-}
-
-/**
- * vsnd_end_frames() - frames of the stream since START
- * @end: the end
- *
- * Return: n at the instant up to which vsnd_cable_advance() has brought the
- * cable.
- */
-static inline u64 vsnd_end_frames(const struct vsnd_end *end)
-{
-	u64 passed = end->cable->passed[end->line];
-
-	if (!end->running || passed <= end->from)
-		return end->base;
-	return end->base + (passed - end->from);
-}
+/* tick.c */
+void vsnd_end_plan(struct vsnd_end *end);
+bool vsnd_cable_schedule(struct vsnd_cable *cable);
+bool vsnd_cable_tick(struct vsnd_cable *cable, s64 now);
+u64 vsnd_cable_room(struct vsnd_cable *cable);
+void vsnd_cable_tell(struct vsnd_cable *cable);
 
 /* ring.c */
 void vsnd_ring_init(struct vsnd_ring *ring,
@@ -512,20 +484,12 @@ void vsnd_ring_copy(const struct vsnd_ring *dst, u64 to,
 void vsnd_ring_silence(const struct vsnd_ring *ring, u64 at,
 		       unsigned int frames);
 
-/* timeline.c */
-void vsnd_timeline_init(struct vsnd_timeline *line, s64 epoch, u64 speed);
-u64 vsnd_timeline_frames(const struct vsnd_timeline *line, s64 at);
-s64 vsnd_timeline_instant(const struct vsnd_timeline *line, u64 frames);
-void vsnd_timeline_bend(struct vsnd_timeline *line, s64 now, u64 speed);
-
 /* clock.c */
 void vsnd_clock_init(struct vsnd_clock *clock, const struct vsnd_clock_ops *ops);
 bool vsnd_clock_run(struct vsnd_clock *clock, s64 now);
 s64 vsnd_clock_deadline(struct vsnd_clock *clock);
-void vsnd_clock_queue(struct vsnd_clock *clock, struct vsnd_deadline *deadline,
-		      s64 when);
-void vsnd_clock_forget(struct vsnd_clock *clock,
-		       struct vsnd_deadline *deadline);
+void vsnd_clock_add(struct vsnd_clock *clock, struct vsnd_cable *cable);
+void vsnd_clock_remove(struct vsnd_clock *clock, struct vsnd_cable *cable);
 void vsnd_clock_arm(struct vsnd_clock *clock);
 void vsnd_clock_sync(struct vsnd_clock *clock);
 
