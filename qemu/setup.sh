@@ -32,7 +32,6 @@ sparse				sparse
 shellcheck			shellcheck
 clang				clang
 corelist			perl
-git				git
 "
 
 # apt-get is quiet about success and keeps its tale for failure.
