@@ -6,24 +6,28 @@
  *	client=none	rings that run free: nobody is woken, but every frame
  *			has to be carried
  *	client=rw	threads that write, and read and compare, period by period
- *	pairs=N seconds=N apart_us=N channels= format= rate= period= periods=
+ *	pairs=N runs=N seconds=N channels= format= rate= period= periods=
+ *	apart_us=N	time from one client's start to the next's
+ *	phase_us=N	by which each run starts later in a second than the last
  *
  * The streams have to run at the right speed, without xrun, and what is
  * recorded has to be what was played; else there is no result.
  */
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include "vbench.h"
+#include <sys/wait.h>
+#include "vbpcm.h"
 
 #define PAIRS_MAX	128
 #define SETTLE		VT_SECOND
-#define PATTERN		4800	/* frames of it, when written period by period */
 
-/* A client's stream and what passes through it; no stream: the watcher */
+/* A client, which is a process, as players and recorders are */
 struct client {
 	struct vb_stream *stream;
 	const unsigned char *pattern;
+	unsigned int index;
 };
 
 /* What a driver's position may be off by: one of its steps, and a period */
@@ -43,6 +47,11 @@ static void locate(struct vb_stream *s, struct place *at)
 	at->time = vt_now();
 }
 
+static int64_t next_second(void)
+{
+	return (vt_now() / VT_SECOND + 1) * VT_SECOND;
+}
+
 static void expect_speed(const struct vb_stream *s, const struct place *from,
 			 const struct place *to)
 {
@@ -54,16 +63,6 @@ static void expect_speed(const struct vb_stream *s, const struct place *from,
 	EXPECT(got >= want - tolerance(s) && got <= want + tolerance(s),
 	       "wrong speed: %lld frames in the time of %lld", (long long)got,
 	       (long long)want);
-}
-
-static void report(const struct vb_window *base, const struct vb_window *w,
-		   unsigned int pairs)
-{
-	double quiet = (double)base->busy / base->length;
-	double us = ((double)w->busy / w->length - quiet) * 1e6;
-
-	vb_result("busy", "%.1f", us);
-	vb_result("busy_per_pair", "%.1f", us / pairs);
 }
 
 /* Free-running rings */
@@ -135,22 +134,22 @@ static void expect_all(struct vb_pair *pairs, unsigned int n,
 	}
 }
 
-static void measure_free_running(unsigned int n, int64_t length)
+static void measure_free_running(unsigned int n, int64_t phase,
+				 struct vb_window *w)
 {
 	static struct vb_pair pairs[PAIRS_MAX];
 	static struct place from[2 * PAIRS_MAX], to[2 * PAIRS_MAX];
 	int64_t apart = vb_arg("apart_us", 0) * VT_US;
 	struct vb_params p = vb_params();
-	struct vb_window base, w;
 	unsigned int i;
 
 	p.access = SND_PCM_ACCESS_MMAP_INTERLEAVED;
 	p.forever = true;
-	vb_watch(&base, length);
 	for (i = 0; i < n; i++) {
 		vb_open_pair(&pairs[i], 0, i, &p);
 		fill_ring(pairs[i].player, 7 * i);
 	}
+	vt_sleep_until(next_second() + phase);
 	for (i = 0; i < n; i++) {
 		MUST(snd_pcm_start(pairs[i].recorder->pcm));
 		if (apart)
@@ -162,146 +161,157 @@ static void measure_free_running(unsigned int n, int64_t length)
 	vt_sleep_until(vt_now() + SETTLE +
 		       2 * vb_ns(pairs->player, pairs->player->buffer));
 	locate_all(pairs, n, from);
-	vb_watch(&w, length);
+	vb_watch(w, w->length);
 	locate_all(pairs, n, to);
 	expect_all(pairs, n, from, to);
 	expect_carried(pairs, n);
-	report(&base, &w, n);
+	for (i = 0; i < n; i++)
+		vb_close_pair(&pairs[i]);
 }
 
 /* Clients that write and read */
 
-static volatile bool ended;
+/* What all processes of a run know */
+struct run {
+	int64_t begin;		/* time at which the first client starts */
+	int64_t apart;		/* ns from one client's start to the next's */
+	volatile bool ended;
+};
+
+static struct run *run;
 
 static void play(const struct client *c)
 {
-	struct vb_stream *s = c->stream;
-	const unsigned char *at;
-
-	while (!ended) {
-		at = c->pattern + s->done % PATTERN * s->frame_bytes;
-		EXPECT(MUST(snd_pcm_writei(s->pcm, at, s->p.period)) ==
-		       (long)s->p.period, "a write fell short");
-		s->done += s->p.period;
-	}
+	while (!run->ended)
+		vb_write_period(c->stream, c->pattern);
 }
 
-static void read_period(struct vb_stream *s, unsigned char *frames)
-{
-	EXPECT(MUST(snd_pcm_readi(s->pcm, frames, s->p.period)) ==
-	       (long)s->p.period, "a read fell short");
-	s->done += s->p.period;
-}
-
-/* Reads until the player is heard; the number of the next frame to come */
-static uint64_t read_until_heard(struct vb_stream *s, unsigned char *frames)
-{
-	unsigned int i;
-	int number;
-
-	while (!ended) {
-		read_period(s, frames);
-		for (i = 0; i < s->p.period; i++) {
-			number = vb_number(s, frames + i * s->frame_bytes,
-					   PATTERN);
-			if (number >= 0)
-				return number + s->p.period - i;
-		}
-	}
-	EXPECT(false, "nothing of what was played was recorded");
-	return 0;
-}
-
-/* Where nothing is carried the same work is done, with silence. */
 static void record(const struct client *c)
 {
 	struct vb_stream *s = c->stream;
-	size_t bytes = s->p.period * s->frame_bytes;
-	unsigned char *frames = vt_alloc(bytes);
-	uint64_t next = vb_carries ? read_until_heard(s, frames) : 0;
+	unsigned char *frames = vt_alloc(s->p.period * s->frame_bytes);
+	uint64_t next = vb_read_until_heard(s, frames, &run->ended);
 
-	while (!ended) {
-		read_period(s, frames);
-		EXPECT(!memcmp(frames, c->pattern +
-			       next % PATTERN * s->frame_bytes, bytes),
-		       "frames were lost or changed");
+	while (!run->ended) {
+		vb_read_period(s, frames);
+		vb_expect_pattern(s, frames, c->pattern, next);
 		next += s->p.period;
 	}
-}
-
-static struct client clients[2 * PAIRS_MAX + 1];
-static struct vb_window rw_window;
-static unsigned int streams;
-static int64_t rw_length;
-
-static void locate_clients(struct place *at)
-{
-	unsigned int i;
-
-	for (i = 0; i < streams; i++) {
-		at[i].position = clients[i].stream->done;
-		at[i].time = vt_now();
-	}
-}
-
-static void watch(void)
-{
-	static struct place from[2 * PAIRS_MAX], to[2 * PAIRS_MAX];
-	unsigned int i;
-
-	vt_sleep_until(vt_now() + SETTLE);
-	locate_clients(from);
-	vb_watch(&rw_window, rw_length);
-	locate_clients(to);
-	ended = true;
-	for (i = 0; i < streams; i++)
-		expect_speed(clients[i].stream, &from[i], &to[i]);
 }
 
 static void work(const void *arg)
 {
 	const struct client *c = arg;
 
-	if (!c->stream)
-		watch();
-	else if (c->stream->dir == SND_PCM_STREAM_PLAYBACK)
+	vt_sleep_until(run->begin + c->index * run->apart);
+	if (c->stream->dir == SND_PCM_STREAM_PLAYBACK)
 		play(c);
 	else
 		record(c);
 }
 
-static void measure_rw(unsigned int n, int64_t length)
+static void locate_clients(const struct client *clients, unsigned int n,
+			   struct place *at)
 {
-	struct vb_params p = vb_params();
-	struct vb_window base;
-	struct vb_pair pair = { NULL };
-	unsigned char *pattern;
 	unsigned int i;
 
-	vb_watch(&base, length);
-	pattern = vt_alloc((PATTERN + p.period) * p.channels * 8);
 	for (i = 0; i < n; i++) {
-		vb_open_pair(&pair, 0, i, &p);
-		clients[streams++] = (struct client){ pair.recorder, pattern };
-		clients[streams++] = (struct client){ pair.player, pattern };
+		at[i].position = clients[i].stream->done;
+		at[i].time = vt_now();
 	}
-	if (vb_carries)
-		vb_stamp(pair.player, pattern, 0, PATTERN + p.period, PATTERN);
-	rw_length = length;
-	vt_threads(work, clients, sizeof(*clients), streams + 1);
-	report(&base, &rw_window, n);
 }
 
+static void watch(const struct client *clients, unsigned int n,
+		  struct vb_window *w)
+{
+	static struct place from[2 * PAIRS_MAX], to[2 * PAIRS_MAX];
+	unsigned int i;
+
+	locate_clients(clients, n, from);
+	vb_watch(w, w->length);
+	locate_clients(clients, n, to);
+	for (i = 0; i < n; i++)
+		expect_speed(clients[i].stream, &from[i], &to[i]);
+}
+
+static void end_clients(void *data)
+{
+	(void)data;
+	run->ended = true;
+	while (wait(NULL) > 0)
+		;
+}
+
+static void measure_rw(unsigned int n, int64_t phase, struct vb_window *w)
+{
+	static struct client clients[2 * PAIRS_MAX];
+	static struct vb_pair pairs[PAIRS_MAX];
+	static pid_t pids[2 * PAIRS_MAX];
+	struct vb_params p = vb_params();
+	unsigned char *pattern = vb_pattern(&p);
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		vb_open_pair(&pairs[i], 0, i, &p);
+		clients[2 * i] = (struct client){
+			pairs[i].recorder, pattern, 2 * i };
+		clients[2 * i + 1] = (struct client){
+			pairs[i].player, pattern, 2 * i + 1 };
+	}
+	run = vb_share(sizeof(*run));
+	run->begin = next_second() + VT_SECOND + phase;
+	run->apart = vb_arg("apart_us", 0) * VT_US;
+	vt_defer(end_clients, NULL);
+	for (i = 0; i < 2 * n; i++)
+		pids[i] = vt_fork(work, &clients[i]);
+	vt_sleep_until(run->begin + 2 * n * run->apart + SETTLE);
+	watch(clients, 2 * n, w);
+	run->ended = true;
+	for (i = 0; i < 2 * n; i++)
+		vt_reap(pids[i], 0);
+	vt_undo(end_clients, NULL);
+	vt_undo(free, pattern);
+	for (i = 0; i < n; i++)
+		vb_close_pair(&pairs[i]);
+}
+
+static double busy(const struct vb_window *w)
+{
+	return (double)w->busy / w->length * 1e6;
+}
+
+/*
+ * What is spent depends on how the streams lie to the kernel's tick and to
+ * each other: each run starts at another phase, and their mean counts.
+ */
 static void measure(const void *arg)
 {
-	unsigned int pairs = vb_arg("pairs", 1);
+	bool rw = !strcmp(vb_word("client", "none"), "rw");
 	int64_t length = vb_arg("seconds", 10) * VT_SECOND;
+	unsigned int pairs = vb_arg("pairs", 1), i;
+	int64_t phase = vb_arg("phase_us", 2930) * VT_US;
+	unsigned int runs = vb_arg("runs", 1);
+	double us, sum = 0, least = INFINITY, most = 0;
+	struct vb_window base, w;
 
 	(void)arg;
-	if (!strcmp(vb_word("client", "none"), "none"))
-		measure_free_running(pairs, length);
-	else
-		measure_rw(pairs, length);
+	vb_watch(&base, length);
+	for (i = 0; i < runs; i++) {
+		w.length = length;
+		if (rw)
+			measure_rw(pairs, i * phase, &w);
+		else
+			measure_free_running(pairs, i * phase, &w);
+		us = busy(&w) - busy(&base);
+		vt_note("run %u: %.1f us per second", i, us);
+		sum += us;
+		least = fmin(least, us);
+		most = fmax(most, us);
+	}
+	vb_result("busy", "%.1f", sum / runs);
+	vb_result("busy_least", "%.1f", least);
+	vb_result("busy_most", "%.1f", most);
+	vb_result("busy_per_pair", "%.1f", sum / runs / pairs);
 }
 
 int main(int argc, char **argv)
