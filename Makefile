@@ -30,7 +30,7 @@ DEPMOD = $(or $(shell command -v depmod),/sbin/depmod)
 GUEST = $(if $(KVER),KVER="$(KVER)") $(KDIR_GIVEN) \
 	$(if $(KERNEL),KERNEL="$(KERNEL)")
 
-.PHONY: all help install uninstall clean distclean run check style headers
+.PHONY: all help install uninstall clean distclean run check bench style headers
 
 all: headers
 	+$(KBUILD) modules
@@ -40,6 +40,8 @@ help:
 	@echo '  make run        play a recording through the card and compare what it'
 	@echo '                  captures, frame by frame; WAV=file plays your own'
 	@echo '  make check      run every test; TESTS="name ..." runs some'
+	@echo '  make bench      measure this driver, snd-aloop and snd-dummy side by side;'
+	@echo '                  BENCH="row ..." measures some'
 	@echo ''
 	@echo 'For this machine:'
 	@echo '  make            build the modules; needs neither root nor network'
@@ -96,6 +98,10 @@ run:
 
 check:
 	@$(GUEST) $(if $(TESTS),TESTS="$(TESTS)") qemu/check.sh
+
+bench:
+	@$(GUEST) $(if $(BENCH),BENCH="$(BENCH)") \
+		$(if $(PARAMETERS),PARAMETERS="$(PARAMETERS)") qemu/bench.sh
 
 style:
 	@$(GUEST) .ci/style
