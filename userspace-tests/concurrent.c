@@ -58,34 +58,9 @@ static void expect_all_did(const struct part *parts, unsigned int n)
 		EXPECT(*parts[i].done, "part %u did not get anything done", i);
 }
 
-/* A loop through one substream: a quarter of a ring, without haste */
-static void loop_once(int device, int subdevice, uint64_t *seed)
-{
-	struct vt_params p = vt_plain;
-	struct vt_stream *player, *recorder;
-
-	p.stop = VT_NEVER;
-	p.period = 480 + vt_random(seed, 1000);
-	p.buffer = p.period * 16;
-	p.access = vt_random(seed, 2) ? SND_PCM_ACCESS_MMAP_INTERLEAVED :
-					SND_PCM_ACCESS_RW_NONINTERLEAVED;
-	player = vt_open(device, subdevice, SND_PCM_STREAM_PLAYBACK, 0);
-	recorder = vt_open(device, subdevice, SND_PCM_STREAM_CAPTURE, 0);
-	MUST(vt_configure(player, &p));
-	MUST(vt_configure(recorder, &p));
-	vt_link(player, recorder);
-	vt_play(player, 0, p.period * 4);
-	MUST(snd_pcm_start(player->pcm));
-	vt_hear(recorder, 0, p.period * 4);
-	vt_close(recorder);
-	vt_close(player);
-}
-
 static void expect_usable(int device)
 {
-	uint64_t seed = 1;
-
-	loop_once(device, 0, &seed);
+	vt_carry(device, 0, SND_PCM_ACCESS_RW_INTERLEAVED, 480);
 }
 
 static void live_looping(const void *arg)
@@ -94,7 +69,10 @@ static void live_looping(const void *arg)
 	uint64_t seed = part->number;
 
 	while (vt_now() < part->until) {
-		loop_once(part->device, part->number, &seed);
+		vt_carry(part->device, part->number,
+			 vt_random(&seed, 2) ? SND_PCM_ACCESS_MMAP_INTERLEAVED :
+					       SND_PCM_ACCESS_RW_NONINTERLEAVED,
+			 480 + vt_random(&seed, 1000));
 		++*part->done;
 	}
 }

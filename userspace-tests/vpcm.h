@@ -90,6 +90,8 @@ void vt_hear(struct vt_stream *s, uint64_t first, size_t n);
 void vt_hear_silence(struct vt_stream *s, size_t n);
 void vt_echo(struct vt_stream *player, struct vt_stream *recorder,
 	     uint64_t frames, size_t tail);
+void vt_carry(int device, int subdevice, snd_pcm_access_t access,
+	      snd_pcm_uframes_t period);
 
 /* Frames: stamped with their number, or silent as the format has it */
 void vt_stamp(const struct vt_stream *s, void *buf, uint64_t first, size_t n);
