@@ -106,6 +106,50 @@ static int vsnd_scale_put(struct snd_kcontrol *kctl,
 	return vsnd_device_set_scale(snd_kcontrol_chip(kctl), mul, div);
 }
 
+/* Class, card, device and subdevice, as in /proc/asound/timers and timer.h. */
+static int vsnd_source_info(struct snd_kcontrol *kctl,
+			    struct snd_ctl_elem_info *info)
+{
+	info->type = SNDRV_CTL_ELEM_TYPE_INTEGER;
+	info->count = 4;
+	info->value.integer.min = 0;
+	info->value.integer.max = INT_MAX;
+	return 0;
+}
+
+static int vsnd_source_get(struct snd_kcontrol *kctl,
+			   struct snd_ctl_elem_value *value)
+{
+	struct vsnd_pcm *pcm = snd_kcontrol_chip(kctl);
+
+	value->value.integer.value[0] = pcm->slave.source.dev_class;
+	value->value.integer.value[1] = pcm->slave.source.card;
+	value->value.integer.value[2] = pcm->slave.source.device;
+	value->value.integer.value[3] = pcm->slave.source.subdevice;
+	return 0;
+}
+
+static int vsnd_source_put(struct snd_kcontrol *kctl,
+			   struct snd_ctl_elem_value *value)
+{
+	const long *from = value->value.integer.value;
+	struct snd_timer_id source = {
+		.dev_class = from[0],
+		.card = from[1],
+		.device = from[2],
+		.subdevice = from[3],
+	};
+	int i;
+
+	if (from[0] < SNDRV_TIMER_CLASS_GLOBAL ||
+	    from[0] > SNDRV_TIMER_CLASS_PCM)
+		return -EINVAL;
+	for (i = 1; i < 4; i++)
+		if (from[i] < 0 || from[i] > INT_MAX)
+			return -EINVAL;
+	return vsnd_device_set_source(snd_kcontrol_chip(kctl), &source);
+}
+
 /* One of each for a device. */
 static const struct snd_kcontrol_new vsnd_device_controls[] = {
 	{
@@ -128,6 +172,12 @@ static const struct snd_kcontrol_new vsnd_device_controls[] = {
 		.info = vsnd_scale_info,
 		.get = vsnd_scale_get,
 		.put = vsnd_scale_put,
+	}, {
+		.iface = SNDRV_CTL_ELEM_IFACE_PCM,
+		.name = "PCM Clock Timer",
+		.info = vsnd_source_info,
+		.get = vsnd_source_get,
+		.put = vsnd_source_put,
 	},
 };
 

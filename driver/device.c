@@ -17,6 +17,7 @@ static const char *const vsnd_clock_names[VSND_CLOCKS] = {
 	[VSND_CLOCK_CLIENT] = "client",
 	[VSND_CLOCK_STEP] = "step",
 	[VSND_CLOCK_SCALED] = "scaled",
+	[VSND_CLOCK_TIMER] = "timer",
 };
 
 /**
@@ -54,6 +55,8 @@ static struct vsnd_clock *vsnd_device_clock(struct vsnd_pcm *pcm,
 		return &pcm->step.clock;
 	case VSND_CLOCK_SCALED:
 		return &pcm->scaled.clock;
+	case VSND_CLOCK_TIMER:
+		return &pcm->slave.clock;
 	default:
 		return &pcm->card->realtime.clock;
 	}
@@ -119,6 +122,33 @@ int vsnd_device_set_scale(struct vsnd_pcm *pcm, unsigned int mul,
 		err = -EBUSY;
 	else
 		vsnd_scaled_set(scaled, mul, div);
+	mutex_unlock(&pcm->pcm->open_mutex);
+	return err;
+}
+
+/**
+ * vsnd_device_set_source() - set which timer a device's timer clock follows
+ * @pcm: the device
+ * @source: the ALSA timer
+ *
+ * Whether there is such a timer is found when a stream is opened.
+ *
+ * Context: Process context. Takes the PCM's open_mutex.
+ * Return: 1 if that is a change, 0 if not, -EBUSY while a stream is open that
+ * goes by this clock.
+ */
+int vsnd_device_set_source(struct vsnd_pcm *pcm,
+			   const struct snd_timer_id *source)
+{
+	int err = 1;
+
+	mutex_lock(&pcm->pcm->open_mutex);
+	if (!memcmp(&pcm->slave.source, source, sizeof(*source)))
+		err = 0;
+	else if (pcm->opened && pcm->kind == VSND_CLOCK_TIMER)
+		err = -EBUSY;
+	else
+		pcm->slave.source = *source;
 	mutex_unlock(&pcm->pcm->open_mutex);
 	return err;
 }
@@ -232,6 +262,8 @@ vsnd_device_alloc(struct vsnd_card *card, const struct vsnd_pcm_config *config)
 	pcm->plugged = true;
 	INIT_DELAYED_WORK(&pcm->heartbeat, vsnd_device_heartbeat);
 	vsnd_step_init(&pcm->step);
+	vsnd_slave_init(&pcm->slave, card->card);
+	pcm->slave.source = config->source;
 	vsnd_scaled_init(&pcm->scaled, config->scale[0], config->scale[1]);
 	for (i = 0; i < config->substreams; i++)
 		vsnd_cable_init(&pcm->cables[i], card->card);

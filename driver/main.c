@@ -28,7 +28,7 @@ MODULE_PARM_DESC(pcm_buffers, "PCM devices of a card, by where each has its buff
 
 static char *pcm_clocks[VSND_PCMS_MAX];
 module_param_array(pcm_clocks, charp, NULL, 0444);
-MODULE_PARM_DESC(pcm_clocks, "clock of each PCM device: realtime, client, step, scaled (default: realtime)");
+MODULE_PARM_DESC(pcm_clocks, "clock of each PCM device: realtime, client, step, scaled, timer (default: realtime)");
 
 static unsigned int pcm_substreams = 1;
 module_param(pcm_substreams, uint, 0444);
@@ -120,7 +120,7 @@ static int vsnd_fill_clock(struct vsnd_pcm_config *pcm, const char *clock)
 	int kind = clock ? vsnd_device_find_clock(clock) : VSND_CLOCK_REALTIME;
 
 	if (kind < 0) {
-		pr_err(VSND_NAME ": pcm_clocks=%s: not one of realtime, client, step, scaled\n",
+		pr_err(VSND_NAME ": pcm_clocks=%s: not one of realtime, client, step, scaled, timer\n",
 		       clock);
 		return -EINVAL;
 	}
@@ -138,6 +138,8 @@ static int vsnd_fill_pcm(struct vsnd_pcm_config *pcm, const char *buffers)
 	}
 	pcm->scale[0] = 1;
 	pcm->scale[1] = 1;
+	pcm->source.dev_class = SNDRV_TIMER_CLASS_GLOBAL;
+	pcm->source.device = SNDRV_TIMER_GLOBAL_HRTIMER;
 	pcm->substreams = pcm_substreams;
 	pcm->buffer_bytes_max = (size_t)buffer_kb << 10;
 	pcm->prealloc_bytes = (size_t)min(prealloc_kb, buffer_kb) << 10;

@@ -32,16 +32,14 @@
 #ifndef VSND_H
 #define VSND_H
 
-#include <linux/hrtimer.h>
 #include <linux/list.h>
-#include <linux/mutex.h>
 #include <linux/spinlock.h>
-#include <linux/workqueue.h>
 #include <sound/core.h>
 #include <sound/initval.h>
 #include <sound/pcm.h>
 #include <sound/pcmbuf.h>
 
+#include "clock.h"
 #include "timeline.h"
 
 #define VSND_NAME		"snd-virtual"
@@ -55,121 +53,6 @@
 #define VSND_BUFFER_BYTES_MAX	(32U << 20)
 #define VSND_SCALE_MAX		1000	/* of either part of a clock's scale */
 #define VSND_PITCH_CONTROLS	3	/* faces of a stream's pitch */
-
-/* ------------------------------------------------------------------------
- * Time
- */
-
-struct vsnd_clock;
-
-/**
- * struct vsnd_clock_ops - a kind of clock
- * @monotonic: its time is CLOCK_MONOTONIC. Streams then start on the card's
- *	grid, and the core's waits and jiffies make sense.
- * @counts_frames: its unit of time is not the ns but the frame, whatever the
- *	rate: "ns" then means frames
- * @client: it moves when its clients do: they have to say whenever they do
- * @open: get ready; the first stream of a device that uses it is being opened.
- *	0 or a negative error code. May sleep. Optional.
- * @close: undo @open; the last one is closed. May sleep. Optional.
- * @now: the clock's time, ns. Called in any context. Required.
- * @arm: have vsnd_clock_run() called at @when, in any context that may take
- *	stream locks; replaces what was armed before. Called with the clock's
- *	lock held. Optional: not for a clock that runs by itself.
- * @cancel: disarm, and wait until a vsnd_clock_run() that is under way has
- *	returned. May sleep. Required.
- */
-struct vsnd_clock_ops {
-	bool monotonic;
-	bool counts_frames;
-	bool client;
-	int (*open)(struct vsnd_clock *clock);
-	void (*close)(struct vsnd_clock *clock);
-	s64 (*now)(struct vsnd_clock *clock);
-	void (*arm)(struct vsnd_clock *clock, s64 when);
-	void (*cancel)(struct vsnd_clock *clock);
-};
-
-/**
- * struct vsnd_clock - tells time and calls when a stream's next event is due
- * @ops: the kind of clock
- * @lock: innermost lock, see "locks"
- * @cables: those with a running end, in no order: nearly all are looked at in
- *	each run, and a deadline that is moved costs a store. Protected by
- *	@lock.
- *
- * First part of the structure of its kind. Arming has no state: whoever holds
- * the lock may arm for the soonest deadline, at any time and again.
- */
-struct vsnd_clock {
-	const struct vsnd_clock_ops *ops;
-	spinlock_t lock;	/* innermost, see above */
-	struct list_head cables;
-};
-
-/**
- * struct vsnd_hrtimer - a clock on a high-resolution timer
- * @clock: the clock
- * @timer: the timer. Armed under the clock's lock.
- * @ran: instant of the latest run, ns of CLOCK_MONOTONIC. Protected by the
- *	clock's lock.
- * @real: an instant of CLOCK_MONOTONIC, ns
- * @time: the clock's time at @real, ns
- * @mul: the clock's time passes @mul / @div times as fast
- * @div: see @mul
- *
- * The card's realtime clock and each device's scaled clock. All but @timer and
- * @ran change only while no stream that uses the clock is open.
- */
-struct vsnd_hrtimer {
-	struct vsnd_clock clock;
-	struct hrtimer timer;
-	s64 ran;
-	s64 real;
-	s64 time;
-	unsigned int mul;
-	unsigned int div;
-};
-
-/**
- * struct vsnd_step - a clock that is advanced by hand
- * @clock: the clock
- * @mutex: held while it advances
- * @now: its time, frames. Written under @mutex.
- */
-struct vsnd_step {
-	struct vsnd_clock clock;
-	struct mutex mutex;	/* one advance at a time */
-	atomic64_t now;
-};
-
-/**
- * struct vsnd_client - a clock that moves with the clients of its cable
- * @clock: the clock
- * @work: lets time pass as far as both ends allow
- * @now: its time, frames. Written by @work.
- */
-struct vsnd_client {
-	struct vsnd_clock clock;
-	struct work_struct work;
-	atomic64_t now;
-};
-
-/**
- * enum vsnd_clock_kind - the clocks a PCM device may go by
- * @VSND_CLOCK_REALTIME: CLOCK_MONOTONIC
- * @VSND_CLOCK_CLIENT: as fast as the clients of each cable
- * @VSND_CLOCK_STEP: by hand
- * @VSND_CLOCK_SCALED: CLOCK_MONOTONIC, a number of times as fast
- * @VSND_CLOCKS: how many there are
- */
-enum vsnd_clock_kind {
-	VSND_CLOCK_REALTIME,
-	VSND_CLOCK_CLIENT,
-	VSND_CLOCK_STEP,
-	VSND_CLOCK_SCALED,
-	VSND_CLOCKS
-};
 
 /* ------------------------------------------------------------------------
  * Configuration
@@ -197,6 +80,7 @@ struct vsnd_buffers {
  * @buffers: where its buffers come from
  * @clock: the clock it goes by
  * @scale: multiplier and divisor of its scaled clock
+ * @source: ALSA timer of its timer clock
  * @substreams: pairs of playback and capture, 1 to VSND_SUBSTREAMS_MAX
  * @buffer_bytes_max: largest buffer of a stream, bytes
  * @prealloc_bytes: preallocated for each stream, bytes; 0 for none
@@ -209,6 +93,7 @@ struct vsnd_pcm_config {
 	const struct vsnd_buffers *buffers;
 	enum vsnd_clock_kind clock;
 	unsigned int scale[2];
+	struct snd_timer_id source;
 	unsigned int substreams;
 	size_t buffer_bytes_max;
 	size_t prealloc_bytes;
@@ -382,6 +267,7 @@ struct vsnd_cable {
  * @opened: its open streams. Protected by @pcm->open_mutex.
  * @scaled: its scaled clock
  * @step: its step clock
+ * @slave: its clock on an ALSA timer
  * @heartbeat: keeps the drain of a slow clock from being given up
  * @plugged: state of the switch that plugs its cables
  * @cables: one for each substream pair, @config->substreams of them
@@ -396,6 +282,7 @@ struct vsnd_pcm {
 	unsigned int opened;
 	struct vsnd_hrtimer scaled;
 	struct vsnd_step step;
+	struct vsnd_slave slave;
 	struct delayed_work heartbeat;
 	bool plugged;
 	struct vsnd_cable cables[];
@@ -431,6 +318,8 @@ int vsnd_device_find_clock(const char *name);
 int vsnd_device_set_clock(struct vsnd_pcm *pcm, enum vsnd_clock_kind kind);
 int vsnd_device_set_scale(struct vsnd_pcm *pcm, unsigned int mul,
 			  unsigned int div);
+int vsnd_device_set_source(struct vsnd_pcm *pcm,
+			   const struct snd_timer_id *source);
 void vsnd_device_drain(struct vsnd_pcm *pcm);
 int vsnd_device_open(struct vsnd_pcm *pcm);
 void vsnd_device_close(struct vsnd_pcm *pcm);
@@ -483,38 +372,5 @@ void vsnd_ring_copy(const struct vsnd_ring *dst, u64 to,
 		    const struct vsnd_ring *src, u64 from, unsigned int frames);
 void vsnd_ring_silence(const struct vsnd_ring *ring, u64 at,
 		       unsigned int frames);
-
-/* clock.c */
-void vsnd_clock_init(struct vsnd_clock *clock, const struct vsnd_clock_ops *ops);
-bool vsnd_clock_run(struct vsnd_clock *clock, s64 now);
-s64 vsnd_clock_deadline(struct vsnd_clock *clock);
-void vsnd_clock_add(struct vsnd_clock *clock, struct vsnd_cable *cable);
-void vsnd_clock_remove(struct vsnd_clock *clock, struct vsnd_cable *cable);
-void vsnd_clock_arm(struct vsnd_clock *clock);
-void vsnd_clock_sync(struct vsnd_clock *clock);
-
-static inline void vsnd_clock_cancel(struct vsnd_clock *clock)
-{
-	clock->ops->cancel(clock);
-}
-
-static inline s64 vsnd_clock_now(struct vsnd_clock *clock)
-{
-	return clock->ops->now(clock);
-}
-
-/* step.c */
-void vsnd_step_init(struct vsnd_step *step);
-int vsnd_step_advance(struct vsnd_step *step, unsigned int frames);
-
-/* client.c */
-void vsnd_client_init(struct vsnd_client *client);
-
-/* realtime.c */
-void vsnd_realtime_init(struct vsnd_hrtimer *realtime);
-void vsnd_scaled_set(struct vsnd_hrtimer *scaled, unsigned int mul,
-		     unsigned int div);
-void vsnd_scaled_init(struct vsnd_hrtimer *scaled, unsigned int mul,
-		      unsigned int div);
 
 #endif /* VSND_H */

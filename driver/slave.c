@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The timer clock: time passes as an ALSA timer ticks, be it the system's, a
+ * high-resolution one, or that of another card's PCM. Between ticks it stands.
+ */
+#include <linux/delay.h>
+#include <linux/err.h>
+#include <linux/minmax.h>
+#include <linux/time64.h>
+
+#include "vsnd.h"
+
+/* Timers that tick faster are asked for a tick at this interval. */
+#define VSND_SLAVE_TICK_NS	NSEC_PER_MSEC
+
+static struct vsnd_slave *vsnd_to_slave(struct vsnd_clock *clock)
+{
+	return container_of(clock, struct vsnd_slave, clock);
+}
+
+/*
+ * Never in the interrupt of the timer itself: if that is the timer of a PCM,
+ * its stream lock is held there.
+ */
+static void vsnd_slave_tick(struct snd_timer_instance *timer,
+			    unsigned long resolution, unsigned long ticks)
+{
+	struct vsnd_slave *slave = timer->callback_data;
+
+	atomic_inc(&slave->ticks);
+	vsnd_clock_run(&slave->clock,
+		       atomic64_add_return((u64)resolution * ticks,
+					   &slave->now));
+	atomic_dec(&slave->ticks);
+}
+
+static bool vsnd_slave_is_own(const struct vsnd_slave *slave)
+{
+	return slave->source.dev_class == SNDRV_TIMER_CLASS_PCM &&
+	       slave->source.card == slave->card->number;
+}
+
+static int vsnd_slave_start(struct snd_timer_instance *timer)
+{
+	unsigned long resolution = snd_timer_resolution(timer);
+	unsigned long ticks = 1;
+	int err;
+
+	if (resolution)
+		ticks = max(VSND_SLAVE_TICK_NS / resolution, 1UL);
+	err = snd_timer_start(timer, ticks);
+	return min(err, 0);
+}
+
+static int vsnd_slave_open(struct vsnd_clock *clock)
+{
+	struct vsnd_slave *slave = vsnd_to_slave(clock);
+	struct snd_timer_id source = slave->source;
+	struct snd_timer_instance *timer;
+	int err;
+
+	if (vsnd_slave_is_own(slave))
+		return -EINVAL;
+	timer = snd_timer_instance_new(VSND_NAME);
+	if (!timer)
+		return -ENOMEM;
+	timer->flags |= SNDRV_TIMER_IFLG_AUTO;
+	timer->callback = vsnd_slave_tick;
+	timer->callback_data = slave;
+	err = snd_timer_open(timer, &source, 0);
+	if (err < 0)
+		goto err_free_instance;
+	err = vsnd_slave_start(timer);
+	if (err < 0)
+		goto err_close_timer;
+	slave->timer = timer;
+	return 0;
+
+err_close_timer:
+	snd_timer_close(timer);
+err_free_instance:
+	snd_timer_instance_free(timer);
+	return err;
+}
+
+/* Waits until no tick is under way. */
+static void vsnd_slave_close(struct vsnd_clock *clock)
+{
+	struct vsnd_slave *slave = vsnd_to_slave(clock);
+
+	snd_timer_close(slave->timer);
+	snd_timer_instance_free(slave->timer);
+	slave->timer = NULL;
+}
+
+static s64 vsnd_slave_now(struct vsnd_clock *clock)
+{
+	return atomic64_read(&vsnd_to_slave(clock)->now);
+}
+
+/* The timer is shared by all streams of the device and ticks on. */
+static void vsnd_slave_cancel(struct vsnd_clock *clock)
+{
+	while (atomic_read(&vsnd_to_slave(clock)->ticks))
+		usleep_range(10, 100);
+}
+
+static const struct vsnd_clock_ops vsnd_slave_ops = {
+	.open = vsnd_slave_open,
+	.close = vsnd_slave_close,
+	.now = vsnd_slave_now,
+	.cancel = vsnd_slave_cancel,
+};
+
+/**
+ * vsnd_slave_init() - make a clock on an ALSA timer
+ * @slave: the clock
+ * @card: the card it belongs to
+ */
+void vsnd_slave_init(struct vsnd_slave *slave, struct snd_card *card)
+{
+	vsnd_clock_init(&slave->clock, &vsnd_slave_ops);
+	slave->card = card;
+}
