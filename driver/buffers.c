@@ -4,9 +4,14 @@
  * the parameter pcm_buffers knows.
  */
 #include <linux/kernel.h>
+#include <linux/minmax.h>
+#include <linux/sizes.h>
 #include <linux/string.h>
 
 #include "vsnd.h"
+
+/* What the page allocator has in one piece, at best: order 10 of 4 KiB pages. */
+#define VSND_PIECE_MAX		SZ_4M
 
 static const struct vsnd_buffers vsnd_buffers[] = {
 	{
@@ -23,6 +28,7 @@ static const struct vsnd_buffers vsnd_buffers[] = {
 		.name = "continuous",
 		.type = SND_PCMBUF_CONTINUOUS,
 		.prealloc = true,
+		.bytes_max = VSND_PIECE_MAX,
 		.alloc = snd_pcmbuf_malloc_pages,
 		.free = snd_pcmbuf_free_pages,
 	}, {
@@ -34,6 +40,7 @@ static const struct vsnd_buffers vsnd_buffers[] = {
 		.name = "dma",
 		.type = SND_PCMBUF_COHERENT,
 		.prealloc = true,
+		.bytes_max = VSND_PIECE_MAX,
 		.alloc = snd_pcmbuf_malloc_pages,
 		.free = snd_pcmbuf_free_pages,
 	},
@@ -56,6 +63,19 @@ const struct vsnd_buffers *vsnd_buffers_find(const char *name)
 }
 
 /**
+ * vsnd_buffers_bytes_max() - how large a device's buffers may be
+ * @config: the device's configuration
+ *
+ * Return: bytes.
+ */
+size_t vsnd_buffers_bytes_max(const struct vsnd_pcm_config *config)
+{
+	if (!config->buffers->bytes_max)
+		return config->buffer_bytes_max;
+	return min(config->buffer_bytes_max, config->buffers->bytes_max);
+}
+
+/**
  * vsnd_buffers_prepare() - register a device's memory, preallocate what is due
  * @pcm: the device, not yet registered
  *
@@ -67,13 +87,16 @@ int vsnd_buffers_prepare(struct vsnd_pcm *pcm)
 {
 	const struct vsnd_pcm_config *config = pcm->config;
 	const struct vsnd_buffers *buffers = config->buffers;
+	size_t max = vsnd_buffers_bytes_max(config);
 	struct device *dev = NULL;
+	size_t size = 0;
 
 	if (buffers->alloc != snd_pcmbuf_malloc_pages)
 		return 0;
 	if (buffers->type == SND_PCMBUF_COHERENT)
 		dev = pcm->card->card->dev;
+	if (buffers->prealloc)
+		size = min(config->prealloc_bytes, max);
 	return snd_pcmbuf_preallocate_pages_for_all(pcm->pcm, buffers->type,
-			dev, buffers->prealloc ? config->prealloc_bytes : 0,
-			config->buffer_bytes_max);
+						    dev, size, max);
 }

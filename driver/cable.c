@@ -11,14 +11,15 @@
 /**
  * vsnd_cable_init() - lay a cable
  * @cable: zeroed memory for it
- * @card: the card it belongs to
+ * @pcm: the PCM device it belongs to
  */
-void vsnd_cable_init(struct vsnd_cable *cable, struct snd_card *card)
+void vsnd_cable_init(struct vsnd_cable *cable, struct vsnd_pcm *pcm)
 {
 	int i;
 
 	spin_lock_init(&cable->lock);
-	cable->card = card;
+	cable->card = pcm->card->card;
+	cable->pcm = pcm;
 	cable->plugged = true;
 	cable->pitch = NSEC_PER_SEC;
 	vsnd_client_init(&cable->client);
@@ -45,13 +46,20 @@ static void vsnd_end_advance(struct vsnd_end *end)
 		end->n += passed - end->from;
 }
 
+/* Where the recorder's frames go first. */
+static struct vsnd_ring *vsnd_cable_into(struct vsnd_end *recorder)
+{
+	return recorder->latency ? &recorder->delay : &recorder->ring;
+}
+
 /* Silence for the recorder, which costs nothing where silence is already. */
 static void vsnd_cable_silence(struct vsnd_end *recorder, u64 until)
 {
 	u64 frames = until - recorder->moved;
 
-	if (!vsnd_end_is_silent(recorder)) {
-		vsnd_ring_silence(&recorder->ring, recorder->moved, frames);
+	if (recorder->latency || !vsnd_end_is_silent(recorder)) {
+		vsnd_ring_silence(vsnd_cable_into(recorder), recorder->moved,
+				  frames);
 		recorder->silent += frames;
 	}
 	recorder->moved = until;
@@ -60,10 +68,22 @@ static void vsnd_cable_silence(struct vsnd_end *recorder, u64 until)
 static void vsnd_cable_copy(struct vsnd_end *recorder, u64 until,
 			    const struct vsnd_end *player, u64 shift)
 {
-	vsnd_ring_copy(&recorder->ring, recorder->moved, &player->ring,
-		       recorder->moved + shift, until - recorder->moved);
+	vsnd_ring_copy(vsnd_cable_into(recorder), recorder->moved,
+		       &player->ring, recorder->moved + shift,
+		       until - recorder->moved);
 	recorder->silent = 0;
 	recorder->moved = until;
+}
+
+/* What went into the delay comes out of it, later by the latency. */
+static void vsnd_cable_delay(struct vsnd_end *recorder, u64 from)
+{
+	const struct vsnd_ring *delay = &recorder->delay;
+
+	vsnd_ring_copy(&recorder->ring, from, delay,
+		       from + delay->frames - recorder->latency,
+		       recorder->moved - from);
+	recorder->silent = 0;
 }
 
 /*
@@ -106,23 +126,34 @@ static void vsnd_cable_move(struct vsnd_cable *cable, struct vsnd_end *player,
 }
 
 /*
- * Give the recorder what it is to hear until now. After a stall of more than
- * its ring, only what fits is moved: it has an overrun anyway, and the work is
- * the same however long the stall was.
+ * After a stall of more than the recorder's ring, only what fits is moved: it
+ * has an overrun anyway, and the work is the same however long the stall was.
  */
+static u64 vsnd_cable_skip(struct vsnd_end *recorder, u64 until)
+{
+	recorder->moved = until - recorder->ring.frames;
+	if (recorder->latency)
+		vsnd_ring_silence(&recorder->delay, 0, recorder->delay.frames);
+	return recorder->moved;
+}
+
+/* Give the recorder what it is to hear until now. */
 static void vsnd_cable_fill(struct vsnd_cable *cable, struct vsnd_end *player,
 			    struct vsnd_end *recorder)
 {
 	u64 until = recorder->n;
+	u64 from = recorder->moved;
 
-	if (until == recorder->moved)
+	if (until == from)
 		return;
-	if (until - recorder->moved > recorder->ring.frames)
-		recorder->moved = until - recorder->ring.frames;
+	if (until - from > recorder->ring.frames)
+		from = vsnd_cable_skip(recorder, until);
 	if (cable->heard)
 		vsnd_cable_move(cable, player, recorder, until);
 	else
 		vsnd_cable_silence(recorder, until);
+	if (unlikely(recorder->latency))
+		vsnd_cable_delay(recorder, from);
 }
 
 /**

@@ -57,6 +57,7 @@ static int vsnd_probe(struct platform_device *pdev)
 	vcard = card->private_data;
 	vcard->card = card;
 	vcard->config = config;
+	vcard->made = ktime_to_ns(ktime_get());
 	vsnd_realtime_init(&vcard->realtime);
 	card->private_free = vsnd_card_private_free;
 	vsnd_card_name(card, pdev->id);

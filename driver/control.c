@@ -150,6 +150,39 @@ static int vsnd_source_put(struct snd_kcontrol *kctl,
 	return vsnd_device_set_source(snd_kcontrol_chip(kctl), &source);
 }
 
+static int vsnd_latency_info(struct snd_kcontrol *kctl,
+			     struct snd_ctl_elem_info *info)
+{
+	info->type = SNDRV_CTL_ELEM_TYPE_INTEGER;
+	info->count = 1;
+	info->value.integer.min = 0;
+	info->value.integer.max = VSND_LATENCY_MAX;
+	return 0;
+}
+
+static int vsnd_latency_get(struct snd_kcontrol *kctl,
+			    struct snd_ctl_elem_value *value)
+{
+	struct vsnd_pcm *pcm = snd_kcontrol_chip(kctl);
+
+	value->value.integer.value[0] = READ_ONCE(pcm->latency);
+	return 0;
+}
+
+static int vsnd_latency_put(struct snd_kcontrol *kctl,
+			    struct snd_ctl_elem_value *value)
+{
+	struct vsnd_pcm *pcm = snd_kcontrol_chip(kctl);
+	long latency = value->value.integer.value[0];
+
+	if (latency < 0 || latency > VSND_LATENCY_MAX)
+		return -EINVAL;
+	if (latency == pcm->latency)
+		return 0;
+	WRITE_ONCE(pcm->latency, latency);
+	return 1;
+}
+
 /* One of each for a device. */
 static const struct snd_kcontrol_new vsnd_device_controls[] = {
 	{
@@ -178,6 +211,12 @@ static const struct snd_kcontrol_new vsnd_device_controls[] = {
 		.info = vsnd_source_info,
 		.get = vsnd_source_get,
 		.put = vsnd_source_put,
+	}, {
+		.iface = SNDRV_CTL_ELEM_IFACE_PCM,
+		.name = "PCM Latency",
+		.info = vsnd_latency_info,
+		.get = vsnd_latency_get,
+		.put = vsnd_latency_put,
 	},
 };
 

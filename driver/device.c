@@ -260,13 +260,14 @@ vsnd_device_alloc(struct vsnd_card *card, const struct vsnd_pcm_config *config)
 	pcm->card = card;
 	pcm->config = config;
 	pcm->plugged = true;
+	pcm->latency = config->latency;
 	INIT_DELAYED_WORK(&pcm->heartbeat, vsnd_device_heartbeat);
 	vsnd_step_init(&pcm->step);
 	vsnd_slave_init(&pcm->slave, card->card);
 	pcm->slave.source = config->source;
 	vsnd_scaled_init(&pcm->scaled, config->scale[0], config->scale[1]);
 	for (i = 0; i < config->substreams; i++)
-		vsnd_cable_init(&pcm->cables[i], card->card);
+		vsnd_cable_init(&pcm->cables[i], pcm);
 	vsnd_device_use_clock(pcm, config->clock);
 	return pcm;
 }

@@ -53,6 +53,32 @@ void vsnd_end_close(struct vsnd_end *end)
 }
 
 /**
+ * vsnd_end_undelay() - give back what a latency takes
+ * @end: an end that is stopped
+ */
+void vsnd_end_undelay(struct vsnd_end *end)
+{
+	end->latency = 0;
+	vsnd_ring_free(&end->delay);
+}
+
+/* What a recorder hears goes through a ring that is longer by the latency. */
+static int vsnd_end_delay(struct vsnd_end *end)
+{
+	unsigned int latency = READ_ONCE(end->cable->pcm->latency);
+	int err;
+
+	vsnd_end_undelay(end);
+	if (end->direction != SNDRV_PCM_STREAM_CAPTURE || !latency)
+		return 0;
+	err = vsnd_ring_alloc_like(&end->delay, &end->ring,
+				   end->ring.frames + latency);
+	if (!err)
+		end->latency = latency;
+	return err;
+}
+
+/**
  * vsnd_end_prepare() - make an end ready to start at frame 0
  * @end: an open end with its parameters set, not running
  *
@@ -60,12 +86,18 @@ void vsnd_end_close(struct vsnd_end *end)
  * true, and so that frames ahead of hw_ptr are no one's leftovers.
  *
  * Context: The prepare op: process context, no lock held.
+ * Return: 0, or -ENOMEM if there is no memory for the latency.
  */
-void vsnd_end_prepare(struct vsnd_end *end)
+int vsnd_end_prepare(struct vsnd_end *end)
 {
-	const struct snd_pcm_runtime *runtime = end->runtime;
+	struct snd_pcm_runtime *runtime = end->runtime;
+	int err;
 
 	vsnd_ring_init(&end->ring, runtime);
+	err = vsnd_end_delay(end);
+	if (err < 0)
+		return err;
+	runtime->delay = end->latency;
 	if (end->direction == SNDRV_PCM_STREAM_CAPTURE &&
 	    !vsnd_end_is_silent(end)) {
 		vsnd_ring_silence(&end->ring, 0, end->ring.frames);
@@ -83,6 +115,7 @@ void vsnd_end_prepare(struct vsnd_end *end)
 	end->moved = 0;
 	end->lost = false;
 	end->next_period = end->period;
+	return 0;
 }
 
 /**

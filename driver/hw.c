@@ -66,7 +66,9 @@ static const struct snd_pcm_hardware vsnd_hardware = {
 		SNDRV_PCM_INFO_BLOCK_TRANSFER | SNDRV_PCM_INFO_PAUSE |
 		SNDRV_PCM_INFO_RESUME | SNDRV_PCM_INFO_SYNC_START |
 		SNDRV_PCM_INFO_NO_PERIOD_WAKEUP |
-		SNDRV_PCM_INFO_DRAIN_TRIGGER,
+		SNDRV_PCM_INFO_DRAIN_TRIGGER |
+		SNDRV_PCM_INFO_HAS_LINK_ATIME |
+		SNDRV_PCM_INFO_HAS_LINK_ABSOLUTE_ATIME,
 	.formats = VSND_FORMATS,
 	.rates = SNDRV_PCM_RATE_CONTINUOUS,
 	.period_bytes_min = VSND_PERIOD_BYTES_MIN,
@@ -182,7 +184,9 @@ static void vsnd_hw_fit_clock(struct snd_pcm_substream *substream,
 		hw->info |= SNDRV_PCM_INFO_SYNC_APPLPTR;
 	if (clock->monotonic)
 		return;
-	hw->info &= ~SNDRV_PCM_INFO_NO_PERIOD_WAKEUP;
+	hw->info &= ~(SNDRV_PCM_INFO_NO_PERIOD_WAKEUP |
+		      SNDRV_PCM_INFO_HAS_LINK_ATIME |
+		      SNDRV_PCM_INFO_HAS_LINK_ABSOLUTE_ATIME);
 	hw->periods_min = 2;
 	substream->wait_time = MAX_SCHEDULE_TIMEOUT;
 }
@@ -208,8 +212,8 @@ int vsnd_hw_constrain(struct snd_pcm_substream *substream,
 	runtime->hw.rate_max = config->rate_max;
 	runtime->hw.channels_min = config->channels_min;
 	runtime->hw.channels_max = config->channels_max;
-	runtime->hw.buffer_bytes_max = config->buffer_bytes_max;
-	runtime->hw.period_bytes_max = config->buffer_bytes_max;
+	runtime->hw.buffer_bytes_max = vsnd_buffers_bytes_max(config);
+	runtime->hw.period_bytes_max = vsnd_buffers_bytes_max(config);
 
 	err = snd_pcm_hw_constraint_integer(runtime,
 					    SNDRV_PCM_HW_PARAM_PERIODS);

@@ -58,6 +58,10 @@ static unsigned int channels_max = VSND_CHANNELS_MAX;
 module_param(channels_max, uint, 0444);
 MODULE_PARM_DESC(channels_max, "most channels, 1..256 (default: 256)");
 
+static unsigned int latency_frames;
+module_param(latency_frames, uint, 0444);
+MODULE_PARM_DESC(latency_frames, "recorders hear this many frames later, 0..768000 (default: 0)");
+
 static unsigned int start_grid_us = 1000;
 module_param(start_grid_us, uint, 0444);
 MODULE_PARM_DESC(start_grid_us, "streams start on a grid of this in us, 0..10000, at most a period (default: 1000)");
@@ -86,6 +90,7 @@ static int vsnd_check_ranges(void)
 		{ "rate_min", rate_min, VSND_RATE_MIN, rate_max },
 		{ "channels_max", channels_max, 1, VSND_CHANNELS_MAX },
 		{ "channels_min", channels_min, 1, channels_max },
+		{ "latency_frames", latency_frames, 0, VSND_LATENCY_MAX },
 		{ "start_grid_us", start_grid_us, 0, 10000 },
 	};
 	size_t i;
@@ -141,6 +146,7 @@ static int vsnd_fill_pcm(struct vsnd_pcm_config *pcm, const char *buffers)
 	pcm->source.dev_class = SNDRV_TIMER_CLASS_GLOBAL;
 	pcm->source.device = SNDRV_TIMER_GLOBAL_HRTIMER;
 	pcm->substreams = pcm_substreams;
+	pcm->latency = latency_frames;
 	pcm->buffer_bytes_max = (size_t)buffer_kb << 10;
 	pcm->prealloc_bytes = (size_t)min(prealloc_kb, buffer_kb) << 10;
 	pcm->rate_min = rate_min;

@@ -56,8 +56,7 @@ static int vsnd_pcm_prepare(struct snd_pcm_substream *substream)
 	struct vsnd_end *end = vsnd_substream_end(substream);
 
 	vsnd_end_halt(end);
-	vsnd_end_prepare(end);
-	return 0;
+	return vsnd_end_prepare(end);
 }
 
 static bool vsnd_is_ours(struct snd_pcm_substream *substream,
@@ -109,34 +108,13 @@ static s64 vsnd_start_instant(struct snd_pcm_substream *substream)
 	return div64_u64(now + grid / 2 + grid - 1, grid) * grid - grid / 2;
 }
 
-/* The start's own instant is its timestamp, in the clock the client asked. */
-static void vsnd_latch_start(struct snd_pcm_runtime *runtime, s64 at)
-{
-	ktime_t ahead = ktime_sub(ns_to_ktime(at), ktime_get());
-
-	switch (runtime->tstamp_type) {
-	case SNDRV_PCM_TSTAMP_TYPE_MONOTONIC:
-		runtime->trigger_tstamp = ns_to_timespec64(at);
-		break;
-	case SNDRV_PCM_TSTAMP_TYPE_MONOTONIC_RAW:
-		runtime->trigger_tstamp =
-			ktime_to_timespec64(ktime_add(ktime_get_raw(), ahead));
-		break;
-	default:
-		runtime->trigger_tstamp =
-			ktime_to_timespec64(ktime_mono_to_real(ns_to_ktime(at)));
-		break;
-	}
-	runtime->trigger_tstamp_latched = true;
-}
-
 static void vsnd_start_one(struct snd_pcm_substream *substream, s64 at)
 {
 	/* The core has set this back by 1000 s for a pause. */
 	substream->runtime->hw_ptr_jiffies = jiffies;
 	at = vsnd_end_start(vsnd_substream_end(substream), at);
 	if (vsnd_substream_clock(substream)->ops->monotonic)
-		vsnd_latch_start(substream->runtime, at);
+		vsnd_stamp_start(substream->runtime, at);
 }
 
 /* Start all linked streams of the card at one instant. */
@@ -221,6 +199,17 @@ static snd_pcm_uframes_t vsnd_pcm_pointer(struct snd_pcm_substream *substream)
 	return vsnd_end_pointer(vsnd_substream_end(substream));
 }
 
+static int
+vsnd_pcm_get_time_info(struct snd_pcm_substream *substream,
+		       struct timespec64 *system_ts, struct timespec64 *audio_ts,
+		       struct snd_pcm_audio_tstamp_config *config,
+		       struct snd_pcm_audio_tstamp_report *report)
+{
+	vsnd_stamp_get(vsnd_substream_end(substream), system_ts, audio_ts,
+		       config, report);
+	return 0;
+}
+
 static int vsnd_pcm_ack(struct snd_pcm_substream *substream)
 {
 	vsnd_end_moved(vsnd_substream_end(substream));
@@ -238,6 +227,7 @@ static int vsnd_pcm_hw_free(struct snd_pcm_substream *substream)
 	struct vsnd_pcm *pcm = snd_pcm_substream_chip(substream);
 
 	vsnd_end_halt(vsnd_substream_end(substream));
+	vsnd_end_undelay(vsnd_substream_end(substream));
 	return pcm->config->buffers->free(substream);
 }
 
@@ -256,6 +246,7 @@ const struct snd_pcm_ops vsnd_pcm_ops = {
 	.prepare = vsnd_pcm_prepare,
 	.trigger = vsnd_pcm_trigger,
 	.pointer = vsnd_pcm_pointer,
+	.get_time_info = vsnd_pcm_get_time_info,
 	.ack = vsnd_pcm_ack,
 	.sync_stop = vsnd_pcm_sync_stop,
 	.hw_free = vsnd_pcm_hw_free,

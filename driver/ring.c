@@ -5,6 +5,7 @@
  */
 #include <linux/math64.h>
 #include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/string.h>
 
 #include "vsnd.h"
@@ -199,4 +200,49 @@ void vsnd_ring_silence(const struct vsnd_ring *ring, u64 at,
 
 	vsnd_ring_silence_run(ring, index, run);
 	vsnd_ring_silence_run(ring, 0, frames - run);
+}
+
+/**
+ * vsnd_ring_free() - free a ring of the driver's own
+ * @ring: the ring; may be empty
+ */
+void vsnd_ring_free(struct vsnd_ring *ring)
+{
+	kvfree(ring->area);
+	ring->area = NULL;
+}
+
+/**
+ * vsnd_ring_alloc_like() - make a ring of the driver's own
+ * @ring: where to; what is there is freed
+ * @like: ring whose frames it is to hold
+ * @frames: its size
+ *
+ * It is interleaved, and filled with silence. The memory is charged to the
+ * memory cgroup of whoever asks.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, or -ENOMEM if it would have more than VSND_BUFFER_BYTES_MAX or
+ * there is no memory; the ring is empty then.
+ */
+int vsnd_ring_alloc_like(struct vsnd_ring *ring, const struct vsnd_ring *like,
+			 unsigned int frames)
+{
+	size_t frame_bytes = like->sample_bytes * like->channels;
+	u8 *area;
+
+	vsnd_ring_free(ring);
+	if (frames > VSND_BUFFER_BYTES_MAX / frame_bytes)
+		return -ENOMEM;
+	area = kvmalloc(frames * frame_bytes, GFP_KERNEL_ACCOUNT);
+	if (!area)
+		return -ENOMEM;
+	*ring = *like;
+	ring->area = area;
+	ring->frames = frames;
+	ring->interleaved = true;
+	ring->frame_stride = frame_bytes;
+	ring->channel_stride = like->sample_bytes;
+	vsnd_ring_silence(ring, 0, frames);
+	return 0;
 }

@@ -52,6 +52,7 @@
 #define VSND_PERIODS_MAX	1024
 #define VSND_BUFFER_BYTES_MAX	(32U << 20)
 #define VSND_SCALE_MAX		1000	/* of either part of a clock's scale */
+#define VSND_LATENCY_MAX	768000	/* frames */
 #define VSND_PITCH_CONTROLS	3	/* faces of a stream's pitch */
 
 /* ------------------------------------------------------------------------
@@ -63,6 +64,7 @@
  * @name: as the parameter pcm_buffers spells it
  * @type: the core's memory type
  * @prealloc: whether memory is preallocated when the card is made
+ * @bytes_max: largest buffer that can be hoped for, bytes; 0 for any
  * @alloc: gives a substream a buffer of the size in bytes; contract of
  *	snd_pcmbuf_malloc_pages()
  * @free: gives it back
@@ -71,6 +73,7 @@ struct vsnd_buffers {
 	const char *name;
 	enum snd_pcmbuf_type type;
 	bool prealloc;
+	size_t bytes_max;
 	int (*alloc)(struct snd_pcm_substream *substream, size_t size);
 	int (*free)(struct snd_pcm_substream *substream);
 };
@@ -82,6 +85,7 @@ struct vsnd_buffers {
  * @scale: multiplier and divisor of its scaled clock
  * @source: ALSA timer of its timer clock
  * @substreams: pairs of playback and capture, 1 to VSND_SUBSTREAMS_MAX
+ * @latency: frames by which its recorders hear later
  * @buffer_bytes_max: largest buffer of a stream, bytes
  * @prealloc_bytes: preallocated for each stream, bytes; 0 for none
  * @rate_min: lowest rate, frames per second
@@ -95,6 +99,7 @@ struct vsnd_pcm_config {
 	unsigned int scale[2];
 	struct snd_timer_id source;
 	unsigned int substreams;
+	unsigned int latency;
 	size_t buffer_bytes_max;
 	size_t prealloc_bytes;
 	unsigned int rate_min;
@@ -158,6 +163,7 @@ struct vsnd_ring {
 };
 
 struct vsnd_cable;
+struct vsnd_pcm;
 
 /**
  * struct vsnd_end - one end of a cable: a substream and where it stands
@@ -185,6 +191,9 @@ struct vsnd_cable;
  * @event: n at which to look next
  * @moved: n up to which the recorder's ring is written
  * @silent: frames before @moved that were written as silence (recorder)
+ * @latency: frames by which the recorder hears later
+ * @delay: ring that holds them, while there are any; larger by @latency than
+ *	@ring
  * @lost: frames were passed that the player had not written (player)
  * @tick: the core is about to look, see vsnd_end_await()
  * @early: that is not for the end of a period
@@ -214,6 +223,8 @@ struct vsnd_end {
 	u64 event;
 	u64 moved;
 	u64 silent;
+	unsigned int latency;
+	struct vsnd_ring delay;
 	bool lost;
 	bool tick;
 	bool early;
@@ -232,6 +243,7 @@ struct vsnd_end {
  * @pitch: rate at which frames pass, ppb of the nominal one. Protected by
  *	@lock.
  * @card: the card it belongs to
+ * @pcm: the PCM device it belongs to
  * @pitch_controls: what shows @pitch
  * @now: the instant up to which the cable has been brought, ns: time does
  *	not go back for any client. Protected by @lock.
@@ -250,6 +262,7 @@ struct vsnd_cable {
 	u64 begin;
 	u32 pitch;
 	struct snd_card *card;
+	struct vsnd_pcm *pcm;
 	struct snd_kcontrol *pitch_controls[VSND_PITCH_CONTROLS];
 	s64 now;
 	struct vsnd_timeline line[2];
@@ -270,6 +283,7 @@ struct vsnd_cable {
  * @slave: its clock on an ALSA timer
  * @heartbeat: keeps the drain of a slow clock from being given up
  * @plugged: state of the switch that plugs its cables
+ * @latency: frames by which its recorders hear later, from their next prepare on
  * @cables: one for each substream pair, @config->substreams of them
  *
  * Allocated by vsnd_pcm_create(), freed by the pcm's private_free.
@@ -285,6 +299,7 @@ struct vsnd_pcm {
 	struct vsnd_slave slave;
 	struct delayed_work heartbeat;
 	bool plugged;
+	unsigned int latency;
 	struct vsnd_cable cables[];
 };
 
@@ -292,12 +307,14 @@ struct vsnd_pcm {
  * struct vsnd_card - a card
  * @card: ALSA's card, which owns this as its private data
  * @config: what it was made from; lives as long as the parent device
+ * @made: instant at which it was made, ns of CLOCK_MONOTONIC
  * @realtime: the clock of all its streams that go by CLOCK_MONOTONIC
  * @pcms: its PCM devices, @config->pcm_count of them
  */
 struct vsnd_card {
 	struct snd_card *card;
 	const struct vsnd_config *config;
+	s64 made;
 	struct vsnd_hrtimer realtime;
 	struct vsnd_pcm *pcms[VSND_PCMS_MAX];
 };
@@ -336,12 +353,14 @@ void vsnd_hw_check_wakeups(struct snd_pcm_hw_params *params,
 
 /* buffers.c */
 const struct vsnd_buffers *vsnd_buffers_find(const char *name);
+size_t vsnd_buffers_bytes_max(const struct vsnd_pcm_config *config);
 int vsnd_buffers_prepare(struct vsnd_pcm *pcm);
 
 /* end.c */
 void vsnd_end_open(struct vsnd_end *end, struct snd_pcm_substream *substream);
 void vsnd_end_close(struct vsnd_end *end);
-void vsnd_end_prepare(struct vsnd_end *end);
+int vsnd_end_prepare(struct vsnd_end *end);
+void vsnd_end_undelay(struct vsnd_end *end);
 s64 vsnd_end_start(struct vsnd_end *end, s64 at);
 void vsnd_end_stop(struct vsnd_end *end, s64 now);
 void vsnd_end_halt(struct vsnd_end *end);
@@ -350,7 +369,7 @@ void vsnd_end_moved(struct vsnd_end *end);
 snd_pcm_uframes_t vsnd_end_pointer(struct vsnd_end *end);
 
 /* cable.c */
-void vsnd_cable_init(struct vsnd_cable *cable, struct snd_card *card);
+void vsnd_cable_init(struct vsnd_cable *cable, struct vsnd_pcm *pcm);
 s64 vsnd_cable_advance(struct vsnd_cable *cable, s64 now);
 void vsnd_cable_join(struct vsnd_cable *cable, struct vsnd_end *end, s64 at);
 void vsnd_cable_connect(struct vsnd_cable *cable);
@@ -364,9 +383,19 @@ bool vsnd_cable_tick(struct vsnd_cable *cable, s64 now);
 u64 vsnd_cable_room(struct vsnd_cable *cable);
 void vsnd_cable_tell(struct vsnd_cable *cable);
 
+/* stamp.c */
+void vsnd_stamp_start(struct snd_pcm_runtime *runtime, s64 at);
+void vsnd_stamp_get(struct vsnd_end *end, struct timespec64 *system,
+		    struct timespec64 *audio,
+		    const struct snd_pcm_audio_tstamp_config *config,
+		    struct snd_pcm_audio_tstamp_report *report);
+
 /* ring.c */
 void vsnd_ring_init(struct vsnd_ring *ring,
 		    const struct snd_pcm_runtime *runtime);
+int vsnd_ring_alloc_like(struct vsnd_ring *ring, const struct vsnd_ring *like,
+			 unsigned int frames);
+void vsnd_ring_free(struct vsnd_ring *ring);
 bool vsnd_ring_matches(const struct vsnd_ring *a, const struct vsnd_ring *b);
 void vsnd_ring_copy(const struct vsnd_ring *dst, u64 to,
 		    const struct vsnd_ring *src, u64 from, unsigned int frames);
