@@ -3,31 +3,34 @@
  * What a call costs its caller on a running stream whose sound is recorded:
  * snd_pcm_writei() of a period, and snd_pcm_avail(); medians, in us.
  *
+ *	writes=N	periods
  *	batches=N	of 100 calls of snd_pcm_avail()
  */
 
 #include <string.h>
 #include "vbpcm.h"
 
-#define WRITES		1000
+#define WRITES_MAX	100000
 #define BATCHES_MAX	100000
 #define BATCH		100	/* calls of snd_pcm_avail() timed at once */
 
-static double time_writes(struct vb_stream *s, const unsigned char *pattern)
+static double time_writes(struct vb_stream *s, const unsigned char *pattern,
+			  unsigned int writes)
 {
-	double ns[WRITES];
+	static double ns[WRITES_MAX];
 	unsigned int i;
 
+	EXPECT(writes <= WRITES_MAX, "at most %u writes", WRITES_MAX);
 	for (i = 0; i < s->p.periods; i++)
 		vb_write_period(s, pattern);
-	for (i = 0; i < WRITES; i++) {
+	for (i = 0; i < writes; i++) {
 		EXPECT(MUST(snd_pcm_wait(s->pcm, 2000)) == 1,
 		       "nothing happened for 2 s");
 		ns[i] = -vt_now();
 		vb_write_period(s, pattern);
 		ns[i] += vt_now();
 	}
-	return vb_median(ns, WRITES) - vb_clock_cost();
+	return vb_median(ns, writes) - vb_clock_cost();
 }
 
 static double time_avails(struct vb_stream *s, unsigned int batches)
@@ -58,7 +61,8 @@ static void measure(const void *arg)
 	pair.player = vb_open(SND_PCM_STREAM_PLAYBACK, 0, 0, &p);
 	MUST(snd_pcm_start(pair.recorder->pcm));
 	vb_result("writei", "%.3f",
-		  time_writes(pair.player, pattern) / 1000);
+		  time_writes(pair.player, pattern,
+			      vb_arg("writes", 1000)) / 1000);
 	vb_close(pair.player);
 	pair.player = vb_open(SND_PCM_STREAM_PLAYBACK, 0, 0, &free_running);
 	vb_stamp(pair.player, pair.player->ring, 0, pair.player->buffer,

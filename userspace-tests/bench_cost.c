@@ -22,6 +22,7 @@
 
 #define PAIRS_MAX	128
 #define SETTLE		VT_SECOND
+#define LEAD		(5 * VT_MS)	/* of a stream before its client */
 
 /* A client, which is a process, as players and recorders are */
 struct client {
@@ -169,12 +170,12 @@ static void measure_free_running(unsigned int n, int64_t phase,
 		vb_close_pair(&pairs[i]);
 }
 
-/* Clients that write and read */
+/* Clients that write and read, on streams that have been started for them */
 
 /* What all processes of a run know */
 struct run {
-	int64_t begin;		/* time at which the first client starts */
-	int64_t apart;		/* ns from one client's start to the next's */
+	int64_t begin;		/* time at which the first stream starts */
+	int64_t apart;		/* ns from one stream's start to the next's */
 	volatile bool ended;
 };
 
@@ -203,7 +204,7 @@ static void work(const void *arg)
 {
 	const struct client *c = arg;
 
-	vt_sleep_until(run->begin + c->index * run->apart);
+	vt_sleep_until(run->begin + c->index * run->apart + LEAD);
 	if (c->stream->dir == SND_PCM_STREAM_PLAYBACK)
 		play(c);
 	else
@@ -251,8 +252,11 @@ static void measure_rw(unsigned int n, int64_t phase, struct vb_window *w)
 	unsigned char *pattern = vb_pattern(&p);
 	unsigned int i;
 
+	p.manual = true;
 	for (i = 0; i < n; i++) {
 		vb_open_pair(&pairs[i], 0, i, &p);
+		while (pairs[i].player->done < pairs[i].player->buffer)
+			vb_write_period(pairs[i].player, pattern);
 		clients[2 * i] = (struct client){
 			pairs[i].recorder, pattern, 2 * i };
 		clients[2 * i + 1] = (struct client){
@@ -264,6 +268,10 @@ static void measure_rw(unsigned int n, int64_t phase, struct vb_window *w)
 	vt_defer(end_clients, NULL);
 	for (i = 0; i < 2 * n; i++)
 		pids[i] = vt_fork(work, &clients[i]);
+	for (i = 0; i < 2 * n; i++) {
+		vt_sleep_until(run->begin + i * run->apart);
+		MUST(snd_pcm_start(clients[i].stream->pcm));
+	}
 	vt_sleep_until(run->begin + 2 * n * run->apart + SETTLE);
 	watch(clients, 2 * n, w);
 	run->ended = true;

@@ -52,13 +52,15 @@ static int vb_set_hw(struct vb_stream *s)
 static void vb_set_sw(struct vb_stream *s)
 {
 	bool play = s->dir == SND_PCM_STREAM_PLAYBACK;
+	snd_pcm_uframes_t start = play ? s->buffer : 1;
 	snd_pcm_sw_params_t *sw;
 
 	snd_pcm_sw_params_alloca(&sw);
 	MUST(snd_pcm_sw_params_current(s->pcm, sw));
 	MUST(snd_pcm_sw_params_get_boundary(sw, &s->boundary));
-	MUST(snd_pcm_sw_params_set_start_threshold(s->pcm, sw,
-						   play ? s->buffer : 1));
+	if (s->p.manual)
+		start = s->boundary;
+	MUST(snd_pcm_sw_params_set_start_threshold(s->pcm, sw, start));
 	if (s->p.forever) {
 		MUST(snd_pcm_sw_params_set_stop_threshold(s->pcm, sw,
 							  s->boundary));

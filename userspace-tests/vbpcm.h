@@ -18,6 +18,7 @@
  * @period: frames
  * @periods: number of them in the buffer
  * @forever: never stop, and wake the client never; else as by default
+ * @manual: start by snd_pcm_start() only
  */
 struct vb_params {
 	snd_pcm_access_t access;
@@ -27,6 +28,7 @@ struct vb_params {
 	snd_pcm_uframes_t period;
 	unsigned int periods;
 	bool forever;
+	bool manual;
 };
 
 /**
