@@ -156,6 +156,7 @@ int vsnd_device_set_source(struct vsnd_pcm *pcm,
 static bool vsnd_device_beat(struct snd_pcm_substream *substream)
 {
 	struct snd_pcm_runtime *runtime = substream->runtime;
+	struct vsnd_end *end = runtime->private_data;
 	bool draining;
 
 	snd_pcm_stream_lock_irq(substream);
@@ -163,12 +164,15 @@ static bool vsnd_device_beat(struct snd_pcm_substream *substream)
 	if (draining)
 		wake_up(&runtime->sleep);
 	snd_pcm_stream_unlock_irq(substream);
+	if (draining)
+		vsnd_cable_tell(end->cable);
 	return draining;
 }
 
 /*
  * The core gives a drain up when nothing has woken it for about the length of
  * the buffer. While it lasts, wake it: it looks again, and goes on waiting.
+ * And where nothing is left to drain, time need not pass for it to end.
  */
 static void vsnd_device_heartbeat(struct work_struct *work)
 {
@@ -184,7 +188,8 @@ static void vsnd_device_heartbeat(struct work_struct *work)
 			again = true;
 	mutex_unlock(&pcm->pcm->open_mutex);
 	if (again)
-		vsnd_device_drain(pcm);
+		schedule_delayed_work(&pcm->heartbeat,
+				      msecs_to_jiffies(VSND_HEARTBEAT_MS));
 }
 
 /**
@@ -195,8 +200,7 @@ static void vsnd_device_heartbeat(struct work_struct *work)
  */
 void vsnd_device_drain(struct vsnd_pcm *pcm)
 {
-	schedule_delayed_work(&pcm->heartbeat,
-			      msecs_to_jiffies(VSND_HEARTBEAT_MS));
+	schedule_delayed_work(&pcm->heartbeat, 0);
 }
 
 /**

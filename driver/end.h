@@ -62,6 +62,11 @@ static inline bool vsnd_end_never_stops(const struct vsnd_end *end)
 	return runtime->stop_threshold >= runtime->boundary;
 }
 
+static inline bool vsnd_end_is_draining(const struct vsnd_end *end)
+{
+	return snd_pcm_runtime_state(end->runtime) == SNDRV_PCM_STATE_DRAINING;
+}
+
 /**
  * vsnd_end_is_free_running() - does a player let its ring go round?
  * @player: a running playback end

@@ -17,7 +17,7 @@ static __always_inline u64 vsnd_end_limit(const struct vsnd_end *end)
 	const struct snd_pcm_runtime *runtime = end->runtime;
 	u64 limit;
 
-	if (snd_pcm_runtime_state(runtime) == SNDRV_PCM_STATE_DRAINING)
+	if (vsnd_end_is_draining(end))
 		return vsnd_end_written(end);
 	if (vsnd_end_never_stops(end))
 		return U64_MAX;
@@ -31,8 +31,10 @@ static void vsnd_end_plan_until(struct vsnd_end *end, u64 n, u64 limit)
 {
 	lockdep_assert_held(&end->cable->lock);
 	end->event = min(end->next_period, n + end->piece);
-	if (limit > n)
+	if (likely(limit > n))
 		end->event = min(end->event, limit);
+	else if (vsnd_end_is_draining(end))
+		end->event = n;
 }
 
 /**
@@ -62,13 +64,11 @@ static u64 vsnd_end_room(const struct vsnd_end *end)
 	u64 n = end->n;
 
 	/* An xrun already, which the core finds when it is told. */
-	if (limit <= n &&
-	    snd_pcm_runtime_state(runtime) != SNDRV_PCM_STATE_DRAINING)
+	if (limit <= n && !vsnd_end_is_draining(end))
 		return 1;
 	if (end->direction == SNDRV_PCM_STREAM_CAPTURE)
 		until = vsnd_end_read(end) + end->ring.frames;
-	if (snd_pcm_runtime_state(runtime) != SNDRV_PCM_STATE_DRAINING &&
-	    limit <= until) {
+	if (!vsnd_end_is_draining(end) && limit <= until) {
 		avail -= until - (limit - 1);
 		until = limit - 1;
 		if (READ_ONCE(runtime->control->avail_min) > avail)
