@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The client clock: as fast as the clients and not a frame faster. Nothing is
+ * lost, nothing runs by itself, and nobody waits for nothing.
+ */
+
+#include <errno.h>
+#include <string.h>
+#include "vctl.h"
+
+struct job {
+	int device;
+	snd_pcm_access_t access;
+	bool nonblock;
+};
+
+static const snd_pcm_access_t accesses[] = {
+	SND_PCM_ACCESS_RW_INTERLEAVED, SND_PCM_ACCESS_MMAP_INTERLEAVED,
+	SND_PCM_ACCESS_RW_NONINTERLEAVED, SND_PCM_ACCESS_MMAP_NONINTERLEAVED,
+};
+
+static int64_t where(struct vt_stream *s)
+{
+	struct vt_position pos;
+
+	vt_locate(s, &pos);
+	return pos.frames;
+}
+
+/* The work that moves time has run when nothing has changed for a while. */
+static void settle(void)
+{
+	vt_sleep_until(vt_now() + 20 * VT_MS);
+}
+
+static void expect_state(struct vt_stream *s, snd_pcm_state_t state)
+{
+	EXPECT(snd_pcm_state(s->pcm) == state, "state %s, wanted %s",
+	       snd_pcm_state_name(snd_pcm_state(s->pcm)),
+	       snd_pcm_state_name(state));
+}
+
+/* A drain that would hang otherwise is a failure like others. */
+static void expect_drained(struct vt_stream *s)
+{
+	int err;
+
+	MUST(snd_pcm_nonblock(s->pcm, 1));
+	err = snd_pcm_drain(s->pcm);
+	EXPECT(!err || err == -EAGAIN, "drain: %s", snd_strerror(err));
+	vt_wait_state(s, SND_PCM_STATE_SETUP, 5 * VT_SECOND);
+}
+
+/*
+ * Without waiting in the calls: writes what goes, polls for the rest. The
+ * frames are of no interest here.
+ */
+static void play_polled(struct vt_stream *s, uint64_t frames)
+{
+	size_t size = 4 * s->p.buffer;
+	unsigned char *buf = vt_alloc(size * s->frame_bytes);
+	snd_pcm_sframes_t n;
+
+	while (frames) {
+		if (size > frames)
+			size = frames;
+		n = vt_is_mmap(s) ? snd_pcm_mmap_writei(s->pcm, buf, size) :
+				    snd_pcm_writei(s->pcm, buf, size);
+		if (n == -EAGAIN) {
+			EXPECT(MUST(snd_pcm_wait(s->pcm, 10000)) == 1,
+			       "nothing happened for 10 s");
+			continue;
+		}
+		frames -= MUST(n);
+	}
+}
+
+/* An hour in no time, by writing, by mmap, with and without waiting */
+static void test_hour(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = vt_plain;
+	struct vt_stream *s;
+	int64_t before;
+
+	vt_use_clock(job->device, "client");
+	p.access = job->access;
+	p.format = SND_PCM_FORMAT_U8;
+	p.channels = 1;
+	p.rate = 8000;
+	p.period = 4000;
+	p.buffer = 16000;
+	p.start = 1;
+	p.nonblock = job->nonblock;
+	s = vt_player(job->device, &p);
+	before = vt_now();
+	play_polled(s, 3600 * 8000);
+	MUST(snd_pcm_nonblock(s->pcm, 0));
+	MUST(snd_pcm_drain(s->pcm));
+	expect_state(s, SND_PCM_STATE_SETUP);
+	vt_note("an hour took %lld ms",
+		(long long)((vt_now() - before) / VT_MS));
+	EXPECT(vt_now() - before < 10 * VT_SECOND, "an hour took %lld ms",
+	       (long long)((vt_now() - before) / VT_MS));
+}
+
+/* Time stops a frame before the underrun, and at it if there is none. */
+static void test_consumed(const void *arg)
+{
+	static const struct {
+		snd_pcm_uframes_t stop;
+		int64_t left;		/* frames that stay */
+	} rules[] = {
+		{ 0, 1 }, { VT_NEVER, 0 }, { 1920 - 100, 101 },
+		{ 1920 + 5, 0 },
+	};
+	const struct job *job = arg;
+	struct vt_params p = vt_plain;
+	struct vt_stream *s;
+	unsigned int i;
+
+	vt_use_clock(job->device, "client");
+	p.access = job->access;
+	for (i = 0; i < ARRAY_SIZE(rules); i++) {
+		p.stop = rules[i].stop;
+		s = vt_player(job->device, &p);
+		vt_play_on(s, 0, 1000);
+		settle();
+		EXPECT(where(s) == 1000 - rules[i].left,
+		       "stop threshold %lu: at %lld of 1000", p.stop,
+		       (long long)where(s));
+		vt_play(s, 1000, 1000);
+		settle();
+		EXPECT(where(s) == 2000 - rules[i].left,
+		       "stop threshold %lu: at %lld of 2000", p.stop,
+		       (long long)where(s));
+		expect_state(s, SND_PCM_STATE_RUNNING);
+		expect_drained(s);
+		vt_close(s);
+	}
+}
+
+/* A recorder with nobody to wait for hears silence as fast as it reads. */
+static void test_lone_recorder(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = vt_plain;
+	struct vt_stream *s;
+	int64_t before;
+
+	vt_use_clock(job->device, "client");
+	p.access = job->access;
+	p.format = SND_PCM_FORMAT_U16_LE;
+	s = vt_recorder(job->device, &p);
+	MUST(snd_pcm_start(s->pcm));
+	settle();
+	EXPECT(where(s) == 1919, "at %lld, wanted 1919", (long long)where(s));
+	before = vt_now();
+	vt_hear_silence(s, 480000);
+	EXPECT(vt_now() - before < 2 * VT_SECOND, "10 s took %lld ms",
+	       (long long)((vt_now() - before) / VT_MS));
+	settle();
+	EXPECT(where(s) == 480000 + 1919, "at %lld", (long long)where(s));
+	expect_state(s, SND_PCM_STATE_RUNNING);
+}
+
+/* With the player's end open it waits for its start, and misses no frame. */
+static void test_waiting_recorder(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = vt_plain;
+	struct vt_stream *player, *recorder;
+
+	vt_use_clock(job->device, "client");
+	p.access = job->access;
+	player = vt_player(job->device, &p);
+	recorder = vt_recorder(job->device, &p);
+	MUST(snd_pcm_start(recorder->pcm));
+	EXPECT(!MUST(snd_pcm_wait(recorder->pcm, 1000)), "something came");
+	EXPECT(!where(recorder), "at %lld", (long long)where(recorder));
+	vt_play(player, 0, 1920);
+	EXPECT(!MUST(snd_pcm_wait(recorder->pcm, 100)), "something came");
+	MUST(snd_pcm_start(player->pcm));
+	vt_hear(recorder, 0, 1919);
+	EXPECT(!MUST(snd_pcm_wait(recorder->pcm, 100)), "something came");
+	/* its underrun stops nobody: the player starts anew when it likes */
+	MUST(snd_pcm_drop(player->pcm));
+	vt_prepare(player);
+	EXPECT(!MUST(snd_pcm_wait(recorder->pcm, 100)), "something came");
+	vt_play_on(player, 50000, 1000);
+	vt_hear(recorder, 50000, 999);
+	vt_close(player);
+	vt_hear_silence(recorder, 10000);
+}
+
+/* A recorder that is open and not started makes nobody wait. */
+static void test_idle_recorder(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = vt_plain;
+	struct vt_stream *player, *recorder;
+
+	vt_use_clock(job->device, "client");
+	p.access = job->access;
+	player = vt_player(job->device, &p);
+	recorder = vt_recorder(job->device, &p);
+	vt_play_on(player, 0, 20000);
+	settle();
+	EXPECT(where(player) == 19999, "at %lld", (long long)where(player));
+	EXPECT(!where(recorder), "the recorder runs");
+}
+
+/* Only what waits for more than it can get has an xrun, and has it at once. */
+static void test_avail_min(const void *arg)
+{
+	static const struct {
+		snd_pcm_uframes_t stop, avail_min;
+		bool xrun;
+	} rules[] = {
+		{ 1920, 1919, false }, { 1920, 1920, true },
+		{ 1000, 999, false }, { 1000, 1000, true },
+		{ 1000, 1500, true },
+	};
+	const struct job *job = arg;
+	struct vt_params p = vt_plain;
+	unsigned int i;
+	int dir;
+
+	vt_use_clock(job->device, "client");
+	p.access = job->access;
+	for (i = 0; i < ARRAY_SIZE(rules); i++)
+		for (dir = 0; dir < 2; dir++) {
+			struct vt_stream *s;
+
+			p.stop = rules[i].stop;
+			p.avail_min = rules[i].avail_min;
+			s = vt_stream(job->device, dir, &p);
+			if (dir == SND_PCM_STREAM_PLAYBACK)
+				vt_play(s, 0, p.buffer);
+			MUST(snd_pcm_start(s->pcm));
+			settle();
+			expect_state(s, rules[i].xrun ? SND_PCM_STATE_XRUN :
+				     SND_PCM_STATE_RUNNING);
+			EXPECT(rules[i].xrun || where(s) ==
+			       (int64_t)p.stop - 1, "%lu/%lu: at %lld", p.stop,
+			       p.avail_min, (long long)where(s));
+			vt_close(s);
+		}
+}
+
+static void test_pause(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = vt_plain;
+	struct vt_stream *player, *recorder;
+
+	vt_use_clock(job->device, "client");
+	p.access = job->access;
+	player = vt_player(job->device, &p);
+	recorder = vt_recorder(job->device, &p);
+	MUST(snd_pcm_start(recorder->pcm));
+	vt_play_on(player, 0, 1000);
+	settle();
+	MUST(snd_pcm_pause(player->pcm, 1));
+	vt_play(player, 1000, 500);
+	vt_hear(recorder, 0, 999);
+	EXPECT(!MUST(snd_pcm_wait(recorder->pcm, 500)),
+	       "a paused player is not waited for");
+	EXPECT(where(player) == 999, "a paused player moves");
+	MUST(snd_pcm_pause(player->pcm, 0));
+	vt_hear(recorder, 999, 500);
+	MUST(snd_pcm_drop(player->pcm));
+}
+
+/* Ticks of the CPU in which it had something to do, in 1/100 s */
+static long busy_ticks(void)
+{
+	long t[8] = { 0 };
+	FILE *f = fopen("/proc/stat", "r");
+	int n;
+
+	EXPECT(f, "cannot read /proc/stat");
+	n = fscanf(f, "cpu %ld %ld %ld %ld %ld %ld %ld %ld", &t[0], &t[1],
+		   &t[2], &t[3], &t[4], &t[5], &t[6], &t[7]);
+	fclose(f);
+	EXPECT(n == 8, "/proc/stat is unreadable");
+	return t[0] + t[1] + t[2] + t[5] + t[6];
+}
+
+/* How often anything was scheduled */
+static long scheduled(void)
+{
+	FILE *f = fopen("/proc/stat", "r");
+	char line[4096];
+	long n = -1;
+
+	EXPECT(f, "cannot read /proc/stat");
+	while (n < 0 && fgets(line, sizeof(line), f))
+		if (sscanf(line, "ctxt %ld", &n) != 1)
+			n = -1;
+	fclose(f);
+	EXPECT(n >= 0, "no switches in /proc/stat");
+	return n;
+}
+
+static void expect_idle(const char *when)
+{
+	long busy, switched;
+
+	settle();
+	busy = busy_ticks();
+	switched = scheduled();
+	vt_sleep_until(vt_now() + 2 * VT_SECOND);
+	busy = busy_ticks() - busy;
+	switched = scheduled() - switched;
+	EXPECT(busy <= 4, "busy for %ld of 200 ticks, %s", busy, when);
+	EXPECT(switched < 300, "%ld times scheduled in 2 s, %s", switched,
+	       when);
+}
+
+/* Nothing runs by itself, in whatever state the clients stand still. */
+static void test_idle(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = vt_plain;
+	struct vt_stream *player, *recorder;
+
+	vt_use_clock(job->device, "client");
+	p.access = job->access;
+	expect_idle("all closed");
+	player = vt_player(job->device, &p);
+	vt_play_on(player, 0, 3000);
+	expect_idle("a player that writes no more");
+	recorder = vt_recorder(job->device, &p);
+	MUST(snd_pcm_start(recorder->pcm));
+	expect_idle("a pair and nobody writes");
+	vt_play(player, 3000, 1920);
+	vt_play(player, 4920, 1000);
+	expect_idle("a pair and nobody reads");
+	MUST(snd_pcm_pause(player->pcm, 1));
+	expect_idle("a paused player");
+	MUST(snd_pcm_pause(player->pcm, 0));
+	MUST(snd_pcm_nonblock(player->pcm, 1));
+	REFUSED(-EAGAIN, snd_pcm_drain(player->pcm));
+	expect_idle("a drain and nobody reads");
+	MUST(snd_pcm_drop(player->pcm));
+	expect_idle("a recorder that waits for a player");
+	vt_close(player);
+	expect_idle("a recorder that reads no more");
+}
+
+static const struct {
+	const char *name;
+	vt_test *test;
+} tests[] = {
+	{ "plays up to the frame before an xrun", test_consumed },
+	{ "gives a lone recorder silence", test_lone_recorder },
+	{ "has a recorder wait for its player", test_waiting_recorder },
+	{ "does not wait for an idle recorder", test_idle_recorder },
+	{ "has an xrun rather than a hang", test_avail_min },
+	{ "pauses", test_pause },
+	{ "costs nothing while nobody moves", test_idle },
+};
+
+int main(int argc, char **argv)
+{
+	struct job job;
+	unsigned int i, a;
+
+	vt_init(argc, argv, 600);
+	vt_plan(2 * (4 + 4 * ARRAY_SIZE(tests)));
+	for (job.device = 0; job.device < 2; job.device++) {
+		for (a = 0; a < 4; a++) {
+			job.access = accesses[a % 2];
+			job.nonblock = a / 2;
+			vt_run(test_hour, &job, "device %d an hour, %s%s",
+			       job.device, snd_pcm_access_name(job.access),
+			       job.nonblock ? ", polling" : "");
+		}
+		for (a = 0; a < ARRAY_SIZE(accesses); a++)
+			for (i = 0; i < ARRAY_SIZE(tests); i++) {
+				job.access = accesses[a];
+				vt_run(tests[i].test, &job, "device %d %s, %s",
+				       job.device, tests[i].name,
+				       snd_pcm_access_name(job.access));
+			}
+	}
+	return vt_finish();
+}
