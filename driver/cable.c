@@ -159,12 +159,13 @@ static void vsnd_cable_fill(struct vsnd_cable *cable, struct vsnd_end *player,
 /**
  * vsnd_cable_connect() - work out what the recorder hears of the player
  * @cable: the cable, brought to the present; an end has started or stopped
+ * @earliest: frame of the recorder before which it hears nothing of the player
  *
  * If a start takes effect at an instant that has passed meanwhile, as on a
  * machine that is late, the recorder has been given silence in place of the
  * player's first frames. What it has not been told of yet is given anew.
  */
-void vsnd_cable_connect(struct vsnd_cable *cable)
+void vsnd_cable_connect(struct vsnd_cable *cable, u64 earliest)
 {
 	struct vsnd_end *player = &cable->end[SNDRV_PCM_STREAM_PLAYBACK];
 	struct vsnd_end *recorder = &cable->end[SNDRV_PCM_STREAM_CAPTURE];
@@ -179,7 +180,7 @@ void vsnd_cable_connect(struct vsnd_cable *cable)
 	cable->shift = (player->base - player->from) -
 		       (recorder->base - recorder->from);
 	begin = player->base - cable->shift;
-	cable->begin = max_t(s64, begin, 0);
+	cable->begin = max3(begin, (s64)recorder->base, (s64)earliest);
 	if (recorder->moved > max(recorder->seen, cable->begin)) {
 		recorder->moved = max(recorder->seen, cable->begin);
 		recorder->silent = 0;
@@ -238,6 +239,7 @@ void vsnd_cable_join(struct vsnd_cable *cable, struct vsnd_end *end, s64 at)
 {
 	const struct vsnd_end *peer = vsnd_end_peer(end);
 	struct vsnd_timeline *line = &cable->line[0];
+	struct vsnd_timeline ahead;
 
 	lockdep_assert_held(&cable->lock);
 	if (peer->running && peer->ring.rate == end->ring.rate) {
@@ -251,12 +253,14 @@ void vsnd_cable_join(struct vsnd_cable *cable, struct vsnd_end *end, s64 at)
 	}
 	end->line = line;
 	end->base = end->n;
-	end->from = vsnd_timeline_frames(line, at);
+	/* A copy, for the line must not be brought to what is still to come. */
+	ahead = *line;
+	end->from = vsnd_timeline_frames(&ahead, at);
 	if (vsnd_timeline_instant(line, end->from) < at)
 		end->from++;
 	end->running = true;
 	vsnd_end_advance(end);
-	vsnd_cable_connect(cable);
+	vsnd_cable_connect(cable, 0);
 }
 
 /**
@@ -310,6 +314,6 @@ void vsnd_cable_plug(struct vsnd_cable *cable, bool plugged)
 	spin_lock_irqsave(&cable->lock, flags);
 	vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
 	cable->plugged = plugged;
-	vsnd_cable_connect(cable);
+	vsnd_cable_connect(cable, cable->end[SNDRV_PCM_STREAM_CAPTURE].n);
 	spin_unlock_irqrestore(&cable->lock, flags);
 }

@@ -69,8 +69,7 @@ struct vsnd_clock {
  * @timer: the timer. Armed under the clock's lock.
  * @ran: instant of the latest run, ns of CLOCK_MONOTONIC. Protected by the
  *	clock's lock.
- * @real: an instant of CLOCK_MONOTONIC, ns
- * @time: the clock's time at @real, ns
+ * @real: when the clock's time was 0, ns of CLOCK_MONOTONIC
  * @mul: the clock's time passes @mul / @div times as fast
  * @div: see @mul
  *
@@ -82,7 +81,6 @@ struct vsnd_hrtimer {
 	struct hrtimer timer;
 	s64 ran;
 	s64 real;
-	s64 time;
 	unsigned int mul;
 	unsigned int div;
 };

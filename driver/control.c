@@ -4,7 +4,6 @@
  * steered while it runs.
  */
 #include <linux/math64.h>
-#include <linux/minmax.h>
 #include <linux/time64.h>
 #include <sound/control.h>
 
@@ -270,17 +269,25 @@ static u32 vsnd_pitch_from_value(const struct vsnd_pitch_face *face, u32 value)
 	return vsnd_pitch_convert(face, value, face->nominal, NSEC_PER_SEC);
 }
 
+static void vsnd_pitch_range(const struct vsnd_pitch_face *face, u32 *min,
+			     u32 *max)
+{
+	*min = vsnd_pitch_to_value(face, face->period ? VSND_PITCH_MAX :
+							VSND_PITCH_MIN);
+	*max = vsnd_pitch_to_value(face, face->period ? VSND_PITCH_MIN :
+							VSND_PITCH_MAX);
+}
+
 static int vsnd_pitch_info(struct snd_kcontrol *kctl,
 			   struct snd_ctl_elem_info *info)
 {
-	const struct vsnd_pitch_face *face = vsnd_pitch_face_of(kctl);
-	u32 slow = vsnd_pitch_to_value(face, VSND_PITCH_MIN);
-	u32 fast = vsnd_pitch_to_value(face, VSND_PITCH_MAX);
+	u32 min, max;
 
+	vsnd_pitch_range(vsnd_pitch_face_of(kctl), &min, &max);
 	info->type = SNDRV_CTL_ELEM_TYPE_INTEGER;
 	info->count = 1;
-	info->value.integer.min = min(slow, fast);
-	info->value.integer.max = max(slow, fast);
+	info->value.integer.min = min;
+	info->value.integer.max = max;
 	return 0;
 }
 
@@ -301,14 +308,13 @@ static int vsnd_pitch_put(struct snd_kcontrol *kctl,
 	const struct vsnd_pitch_face *face = vsnd_pitch_face_of(kctl);
 	struct vsnd_cable *cable = snd_kcontrol_chip(kctl);
 	long wanted = value->value.integer.value[0];
-	u32 pitch;
+	u32 min, max, pitch;
 	int i;
 
-	if (wanted < 1 || wanted > 2 * (long)face->nominal)
+	vsnd_pitch_range(face, &min, &max);
+	if (wanted < min || wanted > max)
 		return -EINVAL;
 	pitch = vsnd_pitch_from_value(face, wanted);
-	if (pitch < VSND_PITCH_MIN || pitch > VSND_PITCH_MAX)
-		return -EINVAL;
 	if (pitch == cable->pitch)
 		return 0;
 	vsnd_cable_set_pitch(cable, pitch);

@@ -219,6 +219,8 @@ int vsnd_device_open(struct vsnd_pcm *pcm)
 		err = clock->ops->open(clock);
 		if (err < 0)
 			return err;
+		/* Its time may begin anew. */
+		vsnd_device_use_clock(pcm, pcm->kind);
 	}
 	pcm->opened++;
 	return 0;

@@ -3,6 +3,7 @@
  * Ends: where a stream stands. Its position is computed from the time whenever
  * somebody asks, never counted; ticks only say that somebody should look.
  */
+#include <linux/errno.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
 
@@ -78,6 +79,15 @@ static int vsnd_end_delay(struct vsnd_end *end)
 	return err;
 }
 
+static void vsnd_end_set_ready(struct vsnd_end *end)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&end->cable->lock, flags);
+	end->ready = true;
+	spin_unlock_irqrestore(&end->cable->lock, flags);
+}
+
 /**
  * vsnd_end_prepare() - make an end ready to start at frame 0
  * @end: an open end with its parameters set, not running
@@ -115,32 +125,16 @@ int vsnd_end_prepare(struct vsnd_end *end)
 	end->moved = 0;
 	end->lost = false;
 	end->next_period = end->period;
+	vsnd_end_set_ready(end);
 	return 0;
 }
 
-/**
- * vsnd_end_start() - let frames pass
- * @end: a prepared or stopped end
- * @at: instant at which it takes effect, ns
- *
- * If the peer runs at the same rate both ends count the same frames from now
- * on: the start is moved to the next frame of the peer's, which is less than a
- * frame later.
- *
- * An end that runs already begins anew at what was last reported: the DRAIN of
- * a linked player makes the core start the whole group, though it leaves a
- * recorder in it PREPARED.
- *
- * Context: The trigger op: stream lock held.
- * Return: the instant of its first frame, ns.
- */
-s64 vsnd_end_start(struct vsnd_end *end, s64 at)
+static void vsnd_end_begin(struct vsnd_end *end, s64 at)
 {
 	struct snd_pcm_runtime *runtime = end->runtime;
 	struct vsnd_cable *cable = end->cable;
 
-	spin_lock(&cable->lock);
-	vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
+	lockdep_assert_held(&cable->lock);
 	if (end->running) {
 		end->n = end->seen;
 		end->moved = end->seen;
@@ -155,10 +149,41 @@ s64 vsnd_end_start(struct vsnd_end *end, s64 at)
 	vsnd_end_plan(end);
 	vsnd_cable_schedule(cable);
 	vsnd_clock_add(cable->clock, cable);
-	at = vsnd_timeline_instant(end->line, end->from);
+}
+
+/**
+ * vsnd_end_start() - let frames pass
+ * @end: a prepared or stopped end
+ * @at: instant at which it takes effect, ns; where to put that of its first
+ *	frame
+ *
+ * If the peer runs at the same rate both ends count the same frames from now
+ * on: the start is moved to the next frame of the peer's, which is less than a
+ * frame later.
+ *
+ * An end that runs already begins anew at what was last reported: the DRAIN of
+ * a linked player makes the core start the whole group, though it leaves a
+ * recorder in it PREPARED.
+ *
+ * Context: The trigger op: stream lock held.
+ * Return: 0, or -EBADFD if the buffer is being changed: some kernels let a
+ * start in then, and all do for one that comes with another stream's drain.
+ */
+int vsnd_end_start(struct vsnd_end *end, s64 *at)
+{
+	struct vsnd_cable *cable = end->cable;
+	int err = -EBADFD;
+
+	spin_lock(&cable->lock);
+	if (end->ready) {
+		vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
+		vsnd_end_begin(end, *at);
+		*at = vsnd_timeline_instant(end->line, end->from);
+		err = 0;
+	}
 	spin_unlock(&cable->lock);
 	vsnd_clock_arm(cable->clock);
-	return at;
+	return err;
 }
 
 /**
@@ -180,7 +205,7 @@ void vsnd_end_stop(struct vsnd_end *end, s64 now)
 		vsnd_cable_advance(cable, now);
 		end->running = false;
 		end->stale = 0;
-		vsnd_cable_connect(cable);
+		vsnd_cable_connect(cable, 0);
 		if (!vsnd_cable_schedule(cable))
 			vsnd_clock_remove(cable->clock, cable);
 	}
@@ -189,17 +214,25 @@ void vsnd_end_stop(struct vsnd_end *end, s64 now)
 }
 
 /**
- * vsnd_end_halt() - stop an end that may still run
+ * vsnd_end_halt() - keep an end from running while its buffer may change
  * @end: an end whose stream is not running, as far as the PCM core knows
  *
- * It runs if the DRAIN of a linked player has started it: vsnd_end_start().
+ * It runs all the same if the DRAIN of a linked player has started it.
  *
- * Context: The ops hw_params, prepare and hw_free.
+ * Context: The ops hw_params, prepare and hw_free. Takes the cable's lock.
  */
 void vsnd_end_halt(struct vsnd_end *end)
 {
-	if (READ_ONCE(end->running))
-		vsnd_end_stop(end, vsnd_clock_now(end->cable->clock));
+	struct vsnd_cable *cable = end->cable;
+	unsigned long flags;
+	bool running;
+
+	spin_lock_irqsave(&cable->lock, flags);
+	end->ready = false;
+	running = end->running;
+	spin_unlock_irqrestore(&cable->lock, flags);
+	if (running)
+		vsnd_end_stop(end, vsnd_clock_now(cable->clock));
 }
 
 /**

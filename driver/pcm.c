@@ -108,27 +108,40 @@ static s64 vsnd_start_instant(struct snd_pcm_substream *substream)
 	return div64_u64(now + grid / 2 + grid - 1, grid) * grid - grid / 2;
 }
 
-static void vsnd_start_one(struct snd_pcm_substream *substream, s64 at)
+static int vsnd_start_one(struct snd_pcm_substream *substream, s64 at)
 {
+	struct vsnd_end *end = vsnd_substream_end(substream);
+	int err;
+
+	err = vsnd_end_start(end, &at);
+	if (err < 0)
+		return err;
 	/* The core has set this back by 1000 s for a pause. */
 	substream->runtime->hw_ptr_jiffies = jiffies;
-	at = vsnd_end_start(vsnd_substream_end(substream), at);
-	if (vsnd_substream_clock(substream)->ops->monotonic)
+	if (end->cable->clock->ops->monotonic)
 		vsnd_stamp_start(substream->runtime, at);
+	return 0;
 }
 
-/* Start all linked streams of the card at one instant. */
-static void vsnd_start_group(struct snd_pcm_substream *substream)
+/*
+ * Start all linked streams of the card at one instant. One that cannot is left
+ * to the core, which either did not mean it or is told so in its own trigger.
+ */
+static int vsnd_start_group(struct snd_pcm_substream *substream)
 {
 	s64 at = vsnd_start_instant(substream);
 	struct snd_pcm_substream *s;
+	int err = 0;
 
 	snd_pcm_group_for_each_entry(s, substream) {
 		if (!vsnd_is_meant(substream, s))
 			continue;
-		vsnd_start_one(s, at);
-		snd_pcm_trigger_done(s, substream);
+		if (!vsnd_start_one(s, at))
+			snd_pcm_trigger_done(s, substream);
+		else if (s == substream)
+			err = -EBADFD;
 	}
+	return err;
 }
 
 /* The core takes the time of this itself, unless told that it has one. */
@@ -175,11 +188,10 @@ static int vsnd_pcm_trigger(struct snd_pcm_substream *substream, int cmd)
 	switch (cmd) {
 	case SNDRV_PCM_TRIGGER_START:
 	case SNDRV_PCM_TRIGGER_PAUSE_RELEASE:
-		vsnd_start_group(substream);
-		return 0;
+		return vsnd_start_group(substream);
 	case SNDRV_PCM_TRIGGER_RESUME:
-		vsnd_start_one(substream, vsnd_start_instant(substream));
-		return 0;
+		return vsnd_start_one(substream,
+				      vsnd_start_instant(substream));
 	case SNDRV_PCM_TRIGGER_PAUSE_PUSH:
 		vsnd_pause_group(substream);
 		return 0;

@@ -17,6 +17,12 @@
  */
 #define VSND_RUN_SPACING_NS	(100 * NSEC_PER_USEC)
 
+/*
+ * A scaled clock counts from the first open on. There it stands still, rather
+ * than to overflow: after 106 days.
+ */
+#define VSND_SCALED_NS_MAX	(S64_MAX / VSND_SCALE_MAX)
+
 static struct vsnd_hrtimer *vsnd_to_hrtimer(struct vsnd_clock *clock)
 {
 	return container_of(clock, struct vsnd_hrtimer, clock);
@@ -37,9 +43,12 @@ static void vsnd_hrtimer_cancel(struct vsnd_clock *clock)
 /* The clock's time at an instant of CLOCK_MONOTONIC, ns. */
 static s64 vsnd_hrtimer_time(const struct vsnd_hrtimer *hr, s64 real)
 {
+	u64 passed = real - hr->real;
+
 	if (hr->clock.ops->monotonic)
 		return real;
-	return hr->time + mul_u64_u32_div(real - hr->real, hr->mul, hr->div);
+	passed = min_t(u64, passed, VSND_SCALED_NS_MAX);
+	return mul_u64_u32_div(passed, hr->mul, hr->div);
 }
 
 /*
@@ -83,22 +92,15 @@ static s64 vsnd_scaled_now(struct vsnd_clock *clock)
 static void vsnd_scaled_arm(struct vsnd_clock *clock, s64 when)
 {
 	struct vsnd_hrtimer *hr = vsnd_to_hrtimer(clock);
-	u64 ahead = max_t(s64, when - hr->time, 0);
+	u64 ahead = clamp_t(s64, when, 0, VSND_SCALED_NS_MAX);
 
 	vsnd_hrtimer_start(hr, hr->real + 1 +
 			   mul_u64_u32_div(ahead, hr->div, hr->mul));
 }
 
-/*
- * Begin to count anew: the multiplication is exact, but not for more than a
- * few months at a thousand times the speed.
- */
 static int vsnd_scaled_open(struct vsnd_clock *clock)
 {
-	struct vsnd_hrtimer *hr = vsnd_to_hrtimer(clock);
-
-	hr->time = vsnd_scaled_now(clock);
-	hr->real = ktime_to_ns(ktime_get());
+	vsnd_to_hrtimer(clock)->real = ktime_to_ns(ktime_get());
 	return 0;
 }
 
@@ -140,7 +142,6 @@ void vsnd_realtime_init(struct vsnd_hrtimer *realtime)
 void vsnd_scaled_set(struct vsnd_hrtimer *scaled, unsigned int mul,
 		     unsigned int div)
 {
-	vsnd_scaled_open(&scaled->clock);
 	scaled->mul = mul;
 	scaled->div = div;
 }
@@ -155,7 +156,6 @@ void vsnd_scaled_init(struct vsnd_hrtimer *scaled, unsigned int mul,
 		      unsigned int div)
 {
 	vsnd_hrtimer_init(scaled, &vsnd_scaled_ops);
-	scaled->mul = mul;
-	scaled->div = div;
-	scaled->real = ktime_to_ns(ktime_get());
+	vsnd_scaled_set(scaled, mul, div);
+	vsnd_scaled_open(&scaled->clock);
 }

@@ -4,6 +4,7 @@
  * so that a test decides what happens before what.
  */
 #include <linux/errno.h>
+#include <linux/sched/signal.h>
 
 #include "vsnd.h"
 
@@ -54,21 +55,29 @@ static int vsnd_step_to_period(struct vsnd_step *step)
 	s64 next;
 
 	do {
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		next = vsnd_clock_deadline(&step->clock);
 		if (next == S64_MAX)
 			return -EAGAIN;
+		cond_resched();
 	} while (!vsnd_step_to(step, next));
 	return 0;
 }
 
-static void vsnd_step_by(struct vsnd_step *step, unsigned int frames)
+static int vsnd_step_by(struct vsnd_step *step, unsigned int frames)
 {
 	s64 until = atomic64_read(&step->now) + frames;
 	s64 next;
 
-	while ((next = vsnd_clock_deadline(&step->clock)) <= until)
+	while ((next = vsnd_clock_deadline(&step->clock)) <= until) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		vsnd_step_to(step, next);
+		cond_resched();
+	}
 	atomic64_set(&step->now, until);
+	return 0;
 }
 
 /**
@@ -80,17 +89,15 @@ static void vsnd_step_by(struct vsnd_step *step, unsigned int frames)
  * moved and the clients have been woken, though they may not have run yet.
  *
  * Context: Process context, may sleep.
- * Return: 0, or -EAGAIN if there is no event to go to.
+ * Return: 0, -EAGAIN if there is no event to go to, or -EINTR if the caller was
+ * killed on the way.
  */
 int vsnd_step_advance(struct vsnd_step *step, unsigned int frames)
 {
-	int err = 0;
+	int err;
 
 	mutex_lock(&step->mutex);
-	if (frames)
-		vsnd_step_by(step, frames);
-	else
-		err = vsnd_step_to_period(step);
+	err = frames ? vsnd_step_by(step, frames) : vsnd_step_to_period(step);
 	mutex_unlock(&step->mutex);
 	return err;
 }

@@ -35,6 +35,8 @@ static void vsnd_end_plan_until(struct vsnd_end *end, u64 n, u64 limit)
 		end->event = min(end->event, limit);
 	else if (vsnd_end_is_draining(end))
 		end->event = n;
+	/* A pause can end after a period of which nobody was told. */
+	end->event = max(end->event, n);
 }
 
 /**
@@ -64,11 +66,12 @@ static u64 vsnd_end_room(const struct vsnd_end *end)
 	u64 n = end->n;
 
 	/* An xrun already, which the core finds when it is told. */
-	if (limit <= n && !vsnd_end_is_draining(end))
+	if (limit <= n &&
+	    snd_pcm_runtime_state(runtime) == SNDRV_PCM_STATE_RUNNING)
 		return 1;
 	if (end->direction == SNDRV_PCM_STREAM_CAPTURE)
 		until = vsnd_end_read(end) + end->ring.frames;
-	if (!vsnd_end_is_draining(end) && limit <= until) {
+	if (!vsnd_end_is_draining(end) && limit && limit <= until) {
 		avail -= until - (limit - 1);
 		until = limit - 1;
 		if (READ_ONCE(runtime->control->avail_min) > avail)
@@ -229,6 +232,16 @@ void vsnd_cable_tell(struct vsnd_cable *cable)
 			snd_pcm_period_elapsed(told[i]);
 }
 
+/* The DRAIN of a linked player has made it run, but its client has not. */
+static bool vsnd_end_is_dragged(const struct vsnd_end *recorder)
+{
+	const struct vsnd_end *player = vsnd_end_peer(recorder);
+
+	return player->running && vsnd_end_is_draining(player) &&
+	       snd_pcm_runtime_state(recorder->runtime) ==
+	       SNDRV_PCM_STATE_PREPARED;
+}
+
 /**
  * vsnd_cable_room() - how many frames may pass for all clients' sake
  * @cable: a cable that goes by the client clock
@@ -250,7 +263,7 @@ u64 vsnd_cable_room(struct vsnd_cable *cable)
 	vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
 	if (player->running)
 		room = vsnd_end_room(player);
-	if (recorder->running)
+	if (recorder->running && !vsnd_end_is_dragged(recorder))
 		room = min(room, player->substream && !player->running ? 0 :
 			   vsnd_end_room(recorder));
 	spin_unlock_irqrestore(&cable->lock, flags);

@@ -174,6 +174,7 @@ struct vsnd_pcm;
  * @ring: its buffer. Written by prepare while not @running.
  * @period: frames between two looks at the stream
  * @wakes: whether that is for a period wake-up
+ * @ready: prepared, so that it may start; not while its buffer may change
  * @running: frames pass; see "the other end"
  * @line: which timeline of the cable it goes by; both ends share one while
  *	they run at one rate
@@ -208,6 +209,7 @@ struct vsnd_end {
 	struct vsnd_ring ring;
 	unsigned int period;
 	bool wakes;
+	bool ready;
 	bool running;
 	struct vsnd_timeline *line;
 	u64 from;
@@ -361,7 +363,7 @@ void vsnd_end_open(struct vsnd_end *end, struct snd_pcm_substream *substream);
 void vsnd_end_close(struct vsnd_end *end);
 int vsnd_end_prepare(struct vsnd_end *end);
 void vsnd_end_undelay(struct vsnd_end *end);
-s64 vsnd_end_start(struct vsnd_end *end, s64 at);
+int vsnd_end_start(struct vsnd_end *end, s64 *at);
 void vsnd_end_stop(struct vsnd_end *end, s64 now);
 void vsnd_end_halt(struct vsnd_end *end);
 void vsnd_end_hurry(struct vsnd_end *end);
@@ -372,7 +374,7 @@ snd_pcm_uframes_t vsnd_end_pointer(struct vsnd_end *end);
 void vsnd_cable_init(struct vsnd_cable *cable, struct vsnd_pcm *pcm);
 s64 vsnd_cable_advance(struct vsnd_cable *cable, s64 now);
 void vsnd_cable_join(struct vsnd_cable *cable, struct vsnd_end *end, s64 at);
-void vsnd_cable_connect(struct vsnd_cable *cable);
+void vsnd_cable_connect(struct vsnd_cable *cable, u64 earliest);
 void vsnd_cable_set_pitch(struct vsnd_cable *cable, u32 pitch);
 void vsnd_cable_plug(struct vsnd_cable *cable, bool plugged);
 
