@@ -17,19 +17,6 @@ struct job {
 	const struct vt_params *player, *recorder;
 };
 
-static int step(int device, long frames)
-{
-	snd_ctl_t *ctl;
-	char name[16];
-	int err;
-
-	snprintf(name, sizeof(name), "hw:%d", vt_card);
-	MUST(snd_ctl_open(&ctl, name, 0));
-	err = vt_ctl_set(ctl, VT_STEP, device, 0, frames, 0);
-	snd_ctl_close(ctl);
-	return err;
-}
-
 static int64_t where(struct vt_stream *s)
 {
 	struct vt_position pos;
@@ -72,7 +59,7 @@ static void test_frames(const void *arg)
 	unsigned int i;
 
 	vt_use_clock(job->device, "step");
-	step(job->device, 1000);
+	vt_step(job->device, 1000);
 	start_pair(job, &player, &recorder);
 	for (i = 0; i < ARRAY_SIZE(frames); i++) {
 		expect_at(player, at);
@@ -80,7 +67,7 @@ static void test_frames(const void *arg)
 		vt_sleep_until(vt_now() + 1100 * VT_MS);
 		expect_at(player, at);
 		expect_at(recorder, at);
-		MUST(step(job->device, frames[i]));
+		MUST(vt_step(job->device, frames[i]));
 		at += frames[i];
 	}
 	expect_at(recorder, at);
@@ -113,11 +100,11 @@ static void test_whose(const void *arg)
 	for (i = 0; i < ARRAY_SIZE(mine); i++)
 		MUST(snd_pcm_start(mine[i]->pcm));
 	MUST(snd_pcm_start(theirs->pcm));
-	MUST(step(job->device, 1234));
+	MUST(vt_step(job->device, 1234));
 	for (i = 0; i < ARRAY_SIZE(mine); i++)
 		expect_at(mine[i], 1234);
 	expect_at(theirs, 0);
-	MUST(step(other, 77));
+	MUST(vt_step(other, 77));
 	expect_at(theirs, 77);
 	expect_at(mine[0], 1234);
 }
@@ -177,7 +164,7 @@ static void test_periods(const void *arg)
 	for (turn = 0; turn < TURNS; turn++) {
 		next = due[0] < due[1] ? due[0] : due[1];
 		EXPECT(!woken(fd), "somebody was woken without a step");
-		MUST(step(job->device, -1));
+		MUST(vt_step(job->device, -1));
 		got = woken(fd);
 		wanted = (due[0] == next) | (due[1] == next) << 1;
 		EXPECT(got == wanted, "at %llu: woke %x, wanted %x",
@@ -213,11 +200,11 @@ static void test_within(const void *arg)
 	vt_defer(close_descriptor, &fd);
 	woken(fd);
 	for (i = 0; i < 20; i++) {
-		MUST(step(job->device, period - 1));
+		MUST(vt_step(job->device, period - 1));
 		EXPECT(!woken(fd), "woken a frame before the period's end");
-		MUST(step(job->device, 0));
+		MUST(vt_step(job->device, 0));
 		EXPECT(!woken(fd), "woken by nothing");
-		MUST(step(job->device, 1));
+		MUST(vt_step(job->device, 1));
 		EXPECT(woken(fd) == 1, "not woken at the period's end");
 		vt_hear_silence(s, period);
 		woken(fd);
@@ -233,22 +220,22 @@ static void test_values(const void *arg)
 	struct vt_stream *s;
 	unsigned int i;
 
-	REFUSED(-EAGAIN, step(job->device, -1));
+	REFUSED(-EAGAIN, vt_step(job->device, -1));
 	vt_use_clock(job->device, "step");
-	REFUSED(-EAGAIN, step(job->device, -1));
-	MUST(step(job->device, 0));
+	REFUSED(-EAGAIN, vt_step(job->device, -1));
+	MUST(vt_step(job->device, 0));
 	s = vt_recorder(job->device, job->recorder);
-	REFUSED(-EAGAIN, step(job->device, -1));
+	REFUSED(-EAGAIN, vt_step(job->device, -1));
 	MUST(snd_pcm_start(s->pcm));
 	for (i = 0; i < ARRAY_SIZE(bad); i++)
-		REFUSED(-EINVAL, step(job->device, bad[i]));
+		REFUSED(-EINVAL, vt_step(job->device, bad[i]));
 	expect_at(s, 0);
 	EXPECT(!vt_ctl_get(vt_ctl(), VT_STEP, job->device, 0, 0),
 	       "does not read 0");
-	MUST(step(job->device, -1));
+	MUST(vt_step(job->device, -1));
 	expect_at(s, job->recorder->period);
 	MUST(snd_pcm_drop(s->pcm));
-	REFUSED(-EAGAIN, step(job->device, -1));
+	REFUSED(-EAGAIN, vt_step(job->device, -1));
 }
 
 /* What happened in a turn */
@@ -277,7 +264,7 @@ static void interleave(const struct job *job, struct turn *turns)
 			most = s[1]->p.buffer - (where(s[1]) - heard);
 		if (most > 1) {
 			t->step = 1 + vt_random(&seed, most - 1);
-			MUST(step(job->device, t->step));
+			MUST(vt_step(job->device, t->step));
 		}
 		t->woken = woken(fd);
 		n = s[0]->p.buffer - (played - where(s[0]));
@@ -313,121 +300,27 @@ static void test_loop(const void *arg)
 static void test_xrun(const void *arg)
 {
 	const struct job *job = arg;
-	struct vt_stream *player = vt_player(job->device, &vt_plain);
+	struct vt_stream *player;
 
-	vt_close(player);
 	vt_use_clock(job->device, "step");
 	player = vt_player(job->device, &vt_plain);
 	vt_play(player, 0, 1000);
 	MUST(snd_pcm_start(player->pcm));
-	MUST(step(job->device, 999));
+	MUST(vt_step(job->device, 999));
 	expect_at(player, 999);
 	vt_play(player, 1000, 1);
-	MUST(step(job->device, 1));
+	MUST(vt_step(job->device, 1));
 	expect_at(player, 1000);
-	MUST(step(job->device, 1));
+	MUST(vt_step(job->device, 1));
 	EXPECT(snd_pcm_state(player->pcm) == SND_PCM_STATE_XRUN, "state %s",
 	       snd_pcm_state_name(snd_pcm_state(player->pcm)));
-	REFUSED(-EAGAIN, step(job->device, -1));
+	REFUSED(-EAGAIN, vt_step(job->device, -1));
 	vt_prepare(player);
 	vt_play(player, 0, 1000);
 	MUST(snd_pcm_start(player->pcm));
-	MUST(step(job->device, 100000));
+	MUST(vt_step(job->device, 100000));
 	EXPECT(snd_pcm_state(player->pcm) == SND_PCM_STATE_XRUN, "state %s",
 	       snd_pcm_state_name(snd_pcm_state(player->pcm)));
-}
-
-/* A client that waits, and the one who lets time pass meanwhile */
-struct side {
-	struct vt_stream *player, *recorder;
-	int device;
-	enum { DRAINS, WRITES, READS, STEPS_TO_END, STEPS_PERIOD } does;
-	volatile int *done;
-};
-
-static void live_side(const void *arg)
-{
-	const struct side *side = arg;
-
-	switch (side->does) {
-	case DRAINS:
-		MUST(snd_pcm_drain(side->player->pcm));
-		break;
-	case WRITES:
-		vt_play(side->player, side->player->done, 480);
-		break;
-	case READS:
-		vt_hear(side->recorder, side->recorder->done, 480);
-		break;
-	case STEPS_TO_END:
-		vt_sleep_until(vt_now() + 5 * VT_SECOND);
-		EXPECT(!*side->done, "done while time stood still");
-		MUST(step(side->device, 300));
-		vt_sleep_until(vt_now() + 5 * VT_SECOND);
-		EXPECT(!*side->done, "done too soon");
-		expect_at(side->player, 300);
-		MUST(step(side->device, side->player->done - 301));
-		vt_sleep_until(vt_now() + 100 * VT_MS);
-		EXPECT(!*side->done, "done a frame too soon");
-		MUST(step(side->device, -1));
-		return;
-	case STEPS_PERIOD:
-		vt_sleep_until(vt_now() + 12 * VT_SECOND);
-		EXPECT(!*side->done, "done while time stood still");
-		MUST(step(side->device, 479));
-		vt_sleep_until(vt_now() + 12 * VT_SECOND);
-		EXPECT(!*side->done, "done a frame too soon");
-		MUST(step(side->device, 1));
-		return;
-	}
-	*side->done = 1;
-}
-
-static void wait_for_steps(const struct job *job, int does, int steps,
-			   uint64_t frames)
-{
-	volatile int done = 0;
-	struct side sides[2];
-
-	vt_use_clock(job->device, "step");
-	sides[0].player = vt_player(job->device, &vt_plain);
-	sides[0].recorder = vt_recorder(job->device, &vt_plain);
-	vt_link(sides[0].player, sides[0].recorder);
-	vt_play(sides[0].player, 0, frames);
-	MUST(snd_pcm_start(sides[0].player->pcm));
-	MUST(snd_pcm_unlink(sides[0].player->pcm));
-	sides[0].device = job->device;
-	sides[0].done = &done;
-	sides[1] = sides[0];
-	sides[0].does = does;
-	sides[1].does = steps;
-	vt_threads(live_side, sides, sizeof(sides[0]), 2);
-	EXPECT(done, "the client is not done");
-	if (does == DRAINS)
-		EXPECT(snd_pcm_state(sides[0].player->pcm) ==
-		       SND_PCM_STATE_SETUP, "not drained");
-	vt_hear(sides[0].recorder, sides[0].recorder->done,
-		(does == DRAINS ? frames : 480) - sides[0].recorder->done);
-}
-
-static void test_drain(const void *arg)
-{
-	wait_for_steps(arg, DRAINS, STEPS_TO_END, 1000);
-}
-
-static void test_short_drain(const void *arg)
-{
-	wait_for_steps(arg, DRAINS, STEPS_TO_END, 479);
-}
-
-static void test_write(const void *arg)
-{
-	wait_for_steps(arg, WRITES, STEPS_PERIOD, 1920);
-}
-
-static void test_read(const void *arg)
-{
-	wait_for_steps(arg, READS, STEPS_PERIOD, 1920);
 }
 
 static const struct {
@@ -441,10 +334,6 @@ static const struct {
 	{ "takes no nonsense", test_values },
 	{ "loops every frame, twice the same way", test_loop },
 	{ "has its xruns at their frame", test_xrun },
-	{ "has a drain wait", test_drain },
-	{ "has a drain of less than a period wait", test_short_drain },
-	{ "has a writer wait", test_write },
-	{ "has a reader wait", test_read },
 };
 
 int main(int argc, char **argv)

@@ -126,6 +126,20 @@ void vt_use_clock(int device, const char *name)
 	MUST(vt_clock_set(vt_ctl(), device, name));
 }
 
+/* Advances a step clock, in whatever thread; returns what alsa-lib says. */
+int vt_step(int device, long frames)
+{
+	snd_ctl_t *ctl;
+	char name[16];
+	int err;
+
+	snprintf(name, sizeof(name), "hw:%d", vt_card);
+	MUST(snd_ctl_open(&ctl, name, 0));
+	err = vt_ctl_set(ctl, VT_STEP, device, 0, frames, 0);
+	snd_ctl_close(ctl);
+	return err;
+}
+
 static void vt_restore_scale(void *device)
 {
 	MUST(vt_ctl_set(vt_ctl(), VT_SCALE, (intptr_t)device, 0, 1, 1));

@@ -29,6 +29,7 @@ long vt_ctl_get(snd_ctl_t *ctl, const char *name, int device, int subdevice,
 int vt_clock_find(snd_ctl_t *ctl, int device, const char *name);
 int vt_clock_set(snd_ctl_t *ctl, int device, const char *name);
 const char *vt_clock_get(snd_ctl_t *ctl, int device);
+int vt_step(int device, long frames);
 
 /* Until the end of the test, after which the device is realtime again */
 void vt_use_clock(int device, const char *name);
