@@ -25,7 +25,7 @@ static s64 vsnd_client_now(struct vsnd_clock *clock)
  */
 static void vsnd_client_arm(struct vsnd_clock *clock, s64 when)
 {
-	schedule_work(&vsnd_to_client(clock)->work);
+	queue_work(vsnd_workqueue, &vsnd_to_client(clock)->work);
 }
 
 static void vsnd_client_cancel(struct vsnd_clock *clock)

@@ -64,7 +64,7 @@ void vsnd_clock_arm(struct vsnd_clock *clock)
 
 	spin_lock_irqsave(&clock->lock, flags);
 	soonest = vsnd_clock_deadline_locked(clock);
-	if (soonest != S64_MAX && clock->ops->arm)
+	if (clock->ops->arm && (soonest != S64_MAX || clock->ops->client))
 		clock->ops->arm(clock, soonest);
 	spin_unlock_irqrestore(&clock->lock, flags);
 }

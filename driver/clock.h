@@ -67,8 +67,7 @@ struct vsnd_clock {
  * struct vsnd_hrtimer - a clock on a high-resolution timer
  * @clock: the clock
  * @timer: the timer. Armed under the clock's lock.
- * @ran: instant of the latest run, ns of CLOCK_MONOTONIC. Protected by the
- *	clock's lock.
+ * @ran: instant of the latest run, ns of CLOCK_MONOTONIC. Written by the run.
  * @real: when the clock's time was 0, ns of CLOCK_MONOTONIC
  * @mul: the clock's time passes @mul / @div times as fast
  * @div: see @mul

@@ -10,7 +10,7 @@
 #include "vsnd.h"
 
 /* Well below the 100 ms after which the core gives up at the earliest. */
-#define VSND_HEARTBEAT_MS	50
+#define VSND_BEAT_MS		20
 
 static const char *const vsnd_clock_names[VSND_CLOCKS] = {
 	[VSND_CLOCK_REALTIME] = "realtime",
@@ -70,8 +70,11 @@ static void vsnd_device_use_clock(struct vsnd_pcm *pcm,
 
 	pcm->kind = kind;
 	for (i = 0; i < pcm->config->substreams; i++, cable++) {
+		vsnd_clock_cancel(&cable->client.clock);
+		spin_lock_irq(&cable->lock);
 		cable->clock = vsnd_device_clock(pcm, cable, kind);
 		cable->now = 0;
+		spin_unlock_irq(&cable->lock);
 	}
 }
 
@@ -153,26 +156,35 @@ int vsnd_device_set_source(struct vsnd_pcm *pcm,
 	return err;
 }
 
+/**
+ * vsnd_device_drain() - a stream of the device drains, or may do so soon
+ * @pcm: the device
+ *
+ * Context: Any.
+ */
+void vsnd_device_drain(struct vsnd_pcm *pcm)
+{
+	queue_delayed_work(vsnd_workqueue, &pcm->heartbeat,
+			   msecs_to_jiffies(VSND_BEAT_MS));
+}
+
 static bool vsnd_device_beat(struct snd_pcm_substream *substream)
 {
 	struct snd_pcm_runtime *runtime = substream->runtime;
-	struct vsnd_end *end = runtime->private_data;
-	bool draining;
+	bool draining, suspended;
 
 	snd_pcm_stream_lock_irq(substream);
 	draining = snd_pcm_runtime_state(runtime) == SNDRV_PCM_STATE_DRAINING;
+	suspended = snd_pcm_runtime_state(runtime) == SNDRV_PCM_STATE_SUSPENDED;
 	if (draining)
 		wake_up(&runtime->sleep);
 	snd_pcm_stream_unlock_irq(substream);
-	if (draining)
-		vsnd_cable_tell(end->cable);
-	return draining;
+	return draining || suspended;
 }
 
 /*
  * The core gives a drain up when nothing has woken it for about the length of
  * the buffer. While it lasts, wake it: it looks again, and goes on waiting.
- * And where nothing is left to drain, time need not pass for it to end.
  */
 static void vsnd_device_heartbeat(struct work_struct *work)
 {
@@ -188,24 +200,14 @@ static void vsnd_device_heartbeat(struct work_struct *work)
 			again = true;
 	mutex_unlock(&pcm->pcm->open_mutex);
 	if (again)
-		schedule_delayed_work(&pcm->heartbeat,
-				      msecs_to_jiffies(VSND_HEARTBEAT_MS));
-}
-
-/**
- * vsnd_device_drain() - a stream of the device drains
- * @pcm: the device
- *
- * Context: Any.
- */
-void vsnd_device_drain(struct vsnd_pcm *pcm)
-{
-	schedule_delayed_work(&pcm->heartbeat, 0);
+		vsnd_device_drain(pcm);
 }
 
 /**
  * vsnd_device_open() - a stream of the device is being opened
  * @pcm: the device
+ *
+ * A clock that has to be opened is one for all cables of the device.
  *
  * Context: The open op: the PCM's open_mutex is held.
  * Return: 0 or a negative error code of the clock.

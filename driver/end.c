@@ -25,7 +25,7 @@ void vsnd_end_moved(struct vsnd_end *end)
 	struct vsnd_clock *clock = end->cable->clock;
 
 	if (clock->ops->client)
-		clock->ops->arm(clock, 0);
+		vsnd_clock_arm(clock);
 }
 
 /**
@@ -139,6 +139,7 @@ static void vsnd_end_begin(struct vsnd_end *end, s64 at)
 		end->n = end->seen;
 		end->moved = end->seen;
 		end->silent = 0;
+		vsnd_end_align_period(end);
 	}
 	if (!end->n)
 		end->appl_start = READ_ONCE(runtime->control->appl_ptr);

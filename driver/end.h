@@ -6,6 +6,8 @@
 #ifndef VSND_END_H
 #define VSND_END_H
 
+#include <linux/math64.h>
+
 #include "vsnd.h"
 
 static inline struct vsnd_end *vsnd_end_peer(const struct vsnd_end *end)
@@ -45,7 +47,12 @@ static inline u64 vsnd_end_written(const struct vsnd_end *player)
 	return player->seen + (ahead <= player->ring.frames ? ahead : 0);
 }
 
-/* Up to where a recorder has read. */
+/**
+ * vsnd_end_read() - up to where a recorder has read
+ * @recorder: a running capture end
+ *
+ * Return: n of the first frame that is waiting.
+ */
 static inline u64 vsnd_end_read(const struct vsnd_end *recorder)
 {
 	snd_pcm_uframes_t boundary = recorder->runtime->boundary;
@@ -65,6 +72,15 @@ static inline bool vsnd_end_never_stops(const struct vsnd_end *end)
 static inline bool vsnd_end_is_draining(const struct vsnd_end *end)
 {
 	return snd_pcm_runtime_state(end->runtime) == SNDRV_PCM_STATE_DRAINING;
+}
+
+/* The period in which the stream is ends next. */
+static inline void vsnd_end_align_period(struct vsnd_end *end)
+{
+	u32 rest;
+
+	div_u64_rem(end->n, end->period, &rest);
+	end->next_period = end->n - rest + end->period;
 }
 
 /**

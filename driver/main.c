@@ -66,6 +66,8 @@ static unsigned int start_grid_us = 1000;
 module_param(start_grid_us, uint, 0444);
 MODULE_PARM_DESC(start_grid_us, "streams start on a grid of this in us, 0..10000, at most a period (default: 1000)");
 
+struct workqueue_struct *vsnd_workqueue;
+
 static struct platform_device *vsnd_devices[SNDRV_CARDS];
 
 static int vsnd_check_range(const char *name, unsigned int value,
@@ -224,14 +226,23 @@ static int __init vsnd_init(void)
 {
 	int err;
 
+	/* Moving data is work for any CPU. */
+	vsnd_workqueue = alloc_workqueue(VSND_NAME, WQ_UNBOUND, 0);
+	if (!vsnd_workqueue)
+		return -ENOMEM;
 	err = platform_driver_register(&vsnd_driver);
 	if (err < 0)
-		return err;
+		goto err_destroy_workqueue;
 	err = vsnd_create_cards();
-	if (err < 0) {
-		vsnd_destroy_cards();
-		platform_driver_unregister(&vsnd_driver);
-	}
+	if (err < 0)
+		goto err_destroy_cards;
+	return 0;
+
+err_destroy_cards:
+	vsnd_destroy_cards();
+	platform_driver_unregister(&vsnd_driver);
+err_destroy_workqueue:
+	destroy_workqueue(vsnd_workqueue);
 	return err;
 }
 module_init(vsnd_init);
@@ -240,6 +251,7 @@ static void __exit vsnd_exit(void)
 {
 	vsnd_destroy_cards();
 	platform_driver_unregister(&vsnd_driver);
+	destroy_workqueue(vsnd_workqueue);
 }
 module_exit(vsnd_exit);
 

@@ -120,11 +120,14 @@ static int vsnd_start_one(struct snd_pcm_substream *substream, s64 at)
 	substream->runtime->hw_ptr_jiffies = jiffies;
 	if (end->cable->clock->ops->monotonic)
 		vsnd_stamp_start(substream->runtime, at);
+	else if (substream->stream == SNDRV_PCM_STREAM_PLAYBACK)
+		/* A drain that begins with a start is not announced. */
+		vsnd_device_drain(snd_pcm_substream_chip(substream));
 	return 0;
 }
 
 /*
- * Start all linked streams of the card at one instant. One that cannot is left
+ * Start all linked streams that are meant at one instant. One that cannot is left
  * to the core, which either did not mean it or is told so in its own trigger.
  */
 static int vsnd_start_group(struct snd_pcm_substream *substream)
@@ -151,7 +154,7 @@ static void vsnd_stop_one(struct snd_pcm_substream *substream, s64 now)
 	substream->runtime->trigger_tstamp_latched = false;
 }
 
-/* Hold all linked streams of the card at one instant. */
+/* Hold all linked streams that are meant at one instant. */
 static void vsnd_pause_group(struct snd_pcm_substream *substream)
 {
 	s64 now = vsnd_clock_now(vsnd_substream_clock(substream));
@@ -165,7 +168,25 @@ static void vsnd_pause_group(struct snd_pcm_substream *substream)
 	}
 }
 
-/* This comes for the master only, and others may drain with it. */
+/*
+ * A STOP is for one stream; but for one that is still PREPARED it takes back
+ * the start of a group, part of which is another card's that failed.
+ */
+static void vsnd_stop(struct snd_pcm_substream *substream)
+{
+	s64 now = vsnd_clock_now(vsnd_substream_clock(substream));
+	struct snd_pcm_substream *s;
+
+	vsnd_stop_one(substream, now);
+	if (snd_pcm_runtime_state(substream->runtime) !=
+	    SNDRV_PCM_STATE_PREPARED)
+		return;
+	snd_pcm_group_for_each_entry(s, substream)
+		if (vsnd_is_meant(substream, s))
+			vsnd_stop_one(s, now);
+}
+
+/* Others may drain with the master and not be announced. */
 static void vsnd_drain_group(struct snd_pcm_substream *substream)
 {
 	struct snd_pcm_substream *s;
@@ -183,8 +204,6 @@ static void vsnd_drain_group(struct snd_pcm_substream *substream)
  */
 static int vsnd_pcm_trigger(struct snd_pcm_substream *substream, int cmd)
 {
-	struct vsnd_clock *clock = vsnd_substream_clock(substream);
-
 	switch (cmd) {
 	case SNDRV_PCM_TRIGGER_START:
 	case SNDRV_PCM_TRIGGER_PAUSE_RELEASE:
@@ -197,7 +216,7 @@ static int vsnd_pcm_trigger(struct snd_pcm_substream *substream, int cmd)
 		return 0;
 	case SNDRV_PCM_TRIGGER_STOP:
 	case SNDRV_PCM_TRIGGER_SUSPEND:
-		vsnd_stop_one(substream, vsnd_clock_now(clock));
+		vsnd_stop(substream);
 		return 0;
 	case SNDRV_PCM_TRIGGER_DRAIN:
 		vsnd_drain_group(substream);

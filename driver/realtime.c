@@ -31,7 +31,7 @@ static struct vsnd_hrtimer *vsnd_to_hrtimer(struct vsnd_clock *clock)
 static void vsnd_hrtimer_start(struct vsnd_hrtimer *hr, s64 when)
 {
 	lockdep_assert_held(&hr->clock.lock);
-	when = max_t(s64, when, hr->ran + VSND_RUN_SPACING_NS);
+	when = max_t(s64, when, READ_ONCE(hr->ran) + VSND_RUN_SPACING_NS);
 	hrtimer_start(&hr->timer, ns_to_ktime(when), HRTIMER_MODE_ABS);
 }
 
@@ -60,8 +60,10 @@ static enum hrtimer_restart vsnd_hrtimer_expired(struct hrtimer *timer)
 	struct vsnd_hrtimer *hr = container_of(timer, struct vsnd_hrtimer,
 					       timer);
 
-	hr->ran = ktime_to_ns(ktime_get());
-	vsnd_clock_run(&hr->clock, vsnd_hrtimer_time(hr, hr->ran));
+	s64 now = ktime_to_ns(ktime_get());
+
+	WRITE_ONCE(hr->ran, now);
+	vsnd_clock_run(&hr->clock, vsnd_hrtimer_time(hr, now));
 	return HRTIMER_NORESTART;
 }
 

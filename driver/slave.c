@@ -31,6 +31,8 @@ static void vsnd_slave_tick(struct snd_timer_instance *timer,
 	vsnd_clock_run(&slave->clock,
 		       atomic64_add_return((u64)resolution * ticks,
 					   &slave->now));
+	/* Whoever sees the count go down sees what the tick has done. */
+	smp_mb__before_atomic();
 	atomic_dec(&slave->ticks);
 }
 
@@ -38,6 +40,22 @@ static bool vsnd_slave_is_own(const struct vsnd_slave *slave)
 {
 	return slave->source.dev_class == SNDRV_TIMER_CLASS_PCM &&
 	       slave->source.card == slave->card->number;
+}
+
+/*
+ * Opening a timer of a card that is not there would load a module, which may
+ * wait for whom waits for us.
+ */
+static bool vsnd_slave_is_there(const struct vsnd_slave *slave)
+{
+	struct snd_card *card;
+
+	if (slave->source.dev_class == SNDRV_TIMER_CLASS_GLOBAL)
+		return true;
+	card = snd_card_ref(slave->source.card);
+	if (card)
+		snd_card_unref(card);
+	return card;
 }
 
 static int vsnd_slave_start(struct snd_timer_instance *timer)
@@ -61,6 +79,8 @@ static int vsnd_slave_open(struct vsnd_clock *clock)
 
 	if (vsnd_slave_is_own(slave))
 		return -EINVAL;
+	if (!vsnd_slave_is_there(slave))
+		return -ENODEV;
 	timer = snd_timer_instance_new(VSND_NAME);
 	if (!timer)
 		return -ENOMEM;

@@ -10,14 +10,16 @@
 
 /*
  * The n at which the PCM core has to look at the stream even between two
- * periods: where a drain ends, where an xrun begins.
+ * periods: where a drain ends, where an xrun begins. A player that is not said
+ * to run yet may drain at once.
  */
 static __always_inline u64 vsnd_end_limit(const struct vsnd_end *end)
 {
 	const struct snd_pcm_runtime *runtime = end->runtime;
 	u64 limit;
 
-	if (vsnd_end_is_draining(end))
+	if (end->direction == SNDRV_PCM_STREAM_PLAYBACK &&
+	    snd_pcm_runtime_state(runtime) != SNDRV_PCM_STATE_RUNNING)
 		return vsnd_end_written(end);
 	if (vsnd_end_never_stops(end))
 		return U64_MAX;
@@ -34,7 +36,7 @@ static void vsnd_end_plan_until(struct vsnd_end *end, u64 n, u64 limit)
 	if (likely(limit > n))
 		end->event = min(end->event, limit);
 	else if (vsnd_end_is_draining(end))
-		end->event = n;
+		end->event = n + 1;	/* the core wants to see it move */
 	/* A pause can end after a period of which nobody was told. */
 	end->event = max(end->event, n);
 }
@@ -65,9 +67,12 @@ static u64 vsnd_end_room(const struct vsnd_end *end)
 	snd_pcm_uframes_t avail = end->ring.frames;
 	u64 n = end->n;
 
-	/* An xrun already, which the core finds when it is told. */
+	/*
+	 * An xrun already, or a drain with nothing left: the core finds it when
+	 * it is told of another position.
+	 */
 	if (limit <= n &&
-	    snd_pcm_runtime_state(runtime) == SNDRV_PCM_STATE_RUNNING)
+	    snd_pcm_runtime_state(runtime) != SNDRV_PCM_STATE_PREPARED)
 		return 1;
 	if (end->direction == SNDRV_PCM_STREAM_CAPTURE)
 		until = vsnd_end_read(end) + end->ring.frames;
@@ -78,14 +83,6 @@ static u64 vsnd_end_room(const struct vsnd_end *end)
 			until = limit;
 	}
 	return until > n ? until - n : 0;
-}
-
-static void vsnd_end_skip_periods(struct vsnd_end *end, u64 n)
-{
-	u32 rest;
-
-	div_u64_rem(n, end->period, &rest);
-	end->next_period = n - rest + end->period;
 }
 
 /*
@@ -115,7 +112,7 @@ static __always_inline bool vsnd_end_tick(struct vsnd_end *end)
 		wake = end->wakes;
 		end->next_period += end->period;
 		if (unlikely(n >= end->next_period))
-			vsnd_end_skip_periods(end, n);
+			vsnd_end_align_period(end);
 	}
 	told = wake || n >= limit;
 	if (told)
@@ -135,7 +132,14 @@ static s64 vsnd_end_instant(const struct vsnd_end *end)
 	return vsnd_timeline_instant(end->line, vsnd_end_event(end));
 }
 
-static __always_inline bool vsnd_cable_set_deadline(struct vsnd_cable *cable)
+/**
+ * vsnd_cable_schedule() - set when the cable is to be looked at next
+ * @cable: the cable, whose running ends have planned their next event
+ *
+ * Context: The cable's lock held.
+ * Return: whether there is anything to be looked at.
+ */
+bool vsnd_cable_schedule(struct vsnd_cable *cable)
 {
 	const struct vsnd_end *player = &cable->end[SNDRV_PCM_STREAM_PLAYBACK];
 	const struct vsnd_end *recorder = &cable->end[SNDRV_PCM_STREAM_CAPTURE];
@@ -156,18 +160,6 @@ static __always_inline bool vsnd_cable_set_deadline(struct vsnd_cable *cable)
 	}
 	atomic64_set(&cable->deadline, when);
 	return when != S64_MAX;
-}
-
-/**
- * vsnd_cable_schedule() - set when the cable is to be looked at next
- * @cable: the cable, whose running ends have planned their next event
- *
- * Context: The cable's lock held.
- * Return: whether there is anything to be looked at.
- */
-bool vsnd_cable_schedule(struct vsnd_cable *cable)
-{
-	return vsnd_cable_set_deadline(cable);
 }
 
 /**
@@ -196,7 +188,7 @@ bool vsnd_cable_tick(struct vsnd_cable *cable, s64 now)
 		playback = player->substream;
 	if (recorder->running && vsnd_end_tick(recorder))
 		capture = recorder->substream;
-	vsnd_cable_set_deadline(cable);
+	vsnd_cable_schedule(cable);
 	spin_unlock_irqrestore(&cable->lock, flags);
 
 	if (playback)

@@ -27,7 +27,9 @@
  * touches them only under the cable's lock and only while @running is set.
  * It is set by START and cleared by STOP under that lock, and STOP precedes
  * hw_free and close: so an end never needs a reference to its peer, and never
- * stops it.
+ * stops it. The PCM core forgets the STOP of a recorder that the drain of a
+ * linked player has made us start; vsnd_end_halt() makes up for it, and keeps
+ * an end whose buffer may change from being started.
  */
 #ifndef VSND_H
 #define VSND_H
@@ -185,7 +187,7 @@ struct vsnd_pcm;
  * @pos: @seen as a position in the ring, frames
  * @hw_ptr: the PCM core's hw_ptr after that report
  * @stale: instant from which on that report no longer holds, ns; 0 for now.
- *	Protected by the stream lock.
+ *	Read under the stream lock only: a change of pitch may be seen late.
  * @appl_start: the client's appl_ptr at START
  * @piece: frames that are moved at once at most
  * @next_period: n at the end of the period
@@ -320,6 +322,9 @@ struct vsnd_card {
 	struct vsnd_hrtimer realtime;
 	struct vsnd_pcm *pcms[VSND_PCMS_MAX];
 };
+
+/* main.c */
+extern struct workqueue_struct *vsnd_workqueue;
 
 /* card.c */
 extern struct platform_driver vsnd_driver;
