@@ -31,6 +31,13 @@ function why(name, driver)
 	return ""
 }
 
+function reasons(name)
+{
+	return sprintf("\"why\": {\"aloop\": %s, \"dummy\": %s, \"virtual\": %s}",
+		quote(why(name, "aloop")), quote(why(name, "dummy")),
+		quote(why(name, "virtual")))
+}
+
 function figure(name, driver, key)
 {
 	return (name, driver, key) in value ? value[name, driver, key] : ""
@@ -94,9 +101,18 @@ function number(s)
 	return s == "" ? "null" : s ~ /^-?[0-9]+(\.[0-9]+)?$/ ? s : quote(s)
 }
 
-function show(s)
+# A figure for the table: of a driver that did not do what was measured the
+# reason is told below.
+function show(s, name, driver, at)
 {
-	return s == "" ? "-" : s
+	if (s != "")
+		return s
+	if (!((name, driver, "failed") in value))
+		return "-"
+	note = "  " at ", " driver ": " value[name, driver, "failed"] "\n"
+	if (index(failures, note) == 0)
+		failures = failures note
+	return "failed"
 }
 
 function judge(i,	name, key, mine, best, ratio, met, text)
@@ -121,18 +137,20 @@ function judge(i,	name, key, mine, best, ratio, met, text)
 			 mine " " unit[i] ", asked " asked[i] \
 			 (best == "" ? "" : " of " best)) "\n"
 	printf "%-30s %9s %9s %9s %7s  %-13s %-6s %s\n", what[i],
-		show(peer(name, "aloop", key)), show(peer(name, "dummy", key)),
-		show(mine), show(ratio), asked[i], unit[i], met
+		show(peer(name, "aloop", key), name, "aloop", what[i]),
+		show(peer(name, "dummy", key), name, "dummy", what[i]),
+		show(mine, name, "virtual", what[i]), show(ratio), asked[i],
+		unit[i], met
 	printf "%s\n    {\"row\": %s, \"what\": %s, \"unit\": %s, " \
 		"\"aloop\": %s, \"dummy\": %s, \"virtual\": %s, \"ratio\": %s, " \
-		"\"asked\": %s, \"met\": %s, \"why\": %s}", n_rows++ ? "," : "",
+		"\"asked\": %s, \"met\": %s, %s}", n_rows++ ? "," : "",
 		quote(row[i]), quote(what[i]), quote(unit[i]),
 		number(peer(name, "aloop", key)),
 		number(peer(name, "dummy", key)), number(mine), number(ratio),
-		quote(asked[i]), quote(met), quote(text) >json
+		quote(asked[i]), quote(met), reasons(name) >json
 }
 
-function grow(i,	n, k, at, a, d, v, name, first)
+function grow(i,	n, k, at, a, d, v, name, first, text)
 {
 	n = split(grown[row[i]], at, " ")
 	printf "\n%-20s %10s %10s %10s   us/s\n", what[i], "aloop", "dummy",
@@ -143,14 +161,16 @@ function grow(i,	n, k, at, a, d, v, name, first)
 		a = figure(name, "aloop", "busy")
 		d = figure(name, "dummy", "busy")
 		v = figure(name, "virtual", "busy")
-		printf "%20s %10s %10s %10s\n", at[k], show(a), show(d), show(v)
+		text = at[k] " " what[i]
+		printf "%20s %10s %10s %10s\n", at[k],
+			show(a, name, "aloop", text),
+			show(d, name, "dummy", text),
+			show(v, name, "virtual", text)
 		printf "%s\n      {\"at\": %s, \"aloop\": %s, \"dummy\": %s, " \
-			"\"virtual\": %s, \"why\": %s}", first++ ? "," : "", at[k],
-			number(a), number(d), number(v),
-			quote(why(name, "virtual")) >json
+			"\"virtual\": %s, %s}", first++ ? "," : "", at[k],
+			number(a), number(d), number(v), reasons(name) >json
 		if (v == "")
-			missed = missed "  " at[k] " " what[i] ": " \
-				why(name, "virtual") "\n"
+			missed = missed "  " text ": " why(name, "virtual") "\n"
 	}
 	printf "\n    ]" >json
 }
@@ -207,6 +227,8 @@ END {
 		if (case_of[i] == "grow")
 			grow(i)
 	printf "\n  }\n}\n" >json
+	if (failures != "")
+		printf "\nNot done as it should be:\n%s", failures
 	if (missed != "")
 		printf "\nNot met, or without a figure:\n%s", missed
 	bad = count["no"] + count["?"]

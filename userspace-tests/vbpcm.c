@@ -107,7 +107,8 @@ struct vb_stream *vb_try_open(snd_pcm_stream_t dir, int device, int subdevice,
 	err = snd_pcm_open(&s->pcm, name, dir, 0);
 	if (err < 0) {
 		munmap(s, sizeof(*s));
-		if (err == -ENOENT || err == -ENODEV || err == -ENXIO)
+		/* More streams than there are, by number or in total */
+		if (err == -ENOENT || err == -ENODEV || err == -EBUSY)
 			return NULL;
 		EXPECT(false, "open %s: %s", name, snd_strerror(err));
 	}
@@ -169,8 +170,8 @@ int64_t vb_ns(const struct vb_stream *s, uint64_t frames)
 }
 
 /*
- * Every sample of a frame is its number plus one, in the upper bits; the first
- * two bytes of a sample would do, so the length must stay below 65535.
+ * Every sample of a frame is its number plus one, in its upper 16 bits: silence
+ * is no number.
  */
 void vb_stamp(const struct vb_stream *s, void *frames, unsigned int first,
 	      unsigned int n, unsigned int length)

@@ -9,6 +9,9 @@
 /* Frames of what is written period by period, again and again */
 #define VB_PATTERN	4800
 
+/* How many frames can be told apart by their numbers */
+#define VB_NUMBERS_MAX	65534
+
 /**
  * struct vb_params - how a stream is to be configured
  * @access: as alsa-lib's

@@ -163,8 +163,11 @@ load_virtual()
 		$parameters
 }
 
-# What would wake up on its own account, by the minute, is kept asleep.
+# What would wake up on its own account, now and then, is kept asleep.
 echo never >/sys/kernel/mm/transparent_hugepage/enabled
+echo 0 >/proc/sys/vm/compaction_proactiveness
+echo 3600 >/proc/sys/vm/stat_interval
+echo 0 >/proc/sys/kernel/watchdog
 
 modprobe snd-aloop index=0 pcm_substreams=8 || exit 1
 modprobe snd-dummy index=1 pcm_substreams=128 hrtimer=1 fake_buffer=0 || exit 1
