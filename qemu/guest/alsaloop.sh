@@ -36,7 +36,7 @@ steers()
 	set_pitch 1 "$1"
 	sleep 80
 	shift=$(shift_of 0)
-	wait $loop
+	wait "$loop"
 	echo "alsaloop ended with $?, shift was $shift"
 	grep sync loop.log
 	tail -n 3 loop.log
