@@ -349,6 +349,37 @@ static void test_idle(const void *arg)
 	expect_idle("a recorder that reads no more");
 }
 
+/*
+ * A drain starts its player, and with it the linked recorder, of which its
+ * client knows nothing: it holds nobody up and costs nothing.
+ */
+static void test_dragged(const void *arg)
+{
+	static const snd_pcm_uframes_t avail_min[] = { 1920, 1919, 480 };
+	const struct job *job = arg;
+	struct vt_params p = vt_plain;
+	struct vt_stream *player, *recorder;
+	unsigned int i;
+
+	vt_use_clock(job->device, "client");
+	p.access = job->access;
+	for (i = 0; i < ARRAY_SIZE(avail_min); i++) {
+		p.avail_min = 0;
+		player = vt_player(job->device, &p);
+		p.avail_min = avail_min[i];
+		recorder = vt_recorder(job->device, &p);
+		vt_link(player, recorder);
+		vt_play(player, 0, 1920);
+		expect_drained(player);
+		MUST(snd_pcm_unlink(recorder->pcm));
+		expect_state(recorder, SND_PCM_STATE_PREPARED);
+		expect_idle("a recorder dragged along by a drain");
+		vt_close(player);
+		expect_idle("a recorder left behind by a drain");
+		vt_close(recorder);
+	}
+}
+
 static const struct {
 	const char *name;
 	vt_test *test;
@@ -360,6 +391,7 @@ static const struct {
 	{ "has an xrun rather than a hang", test_avail_min },
 	{ "pauses", test_pause },
 	{ "costs nothing while nobody moves", test_idle },
+	{ "drains with a recorder linked", test_dragged },
 };
 
 int main(int argc, char **argv)

@@ -200,6 +200,33 @@ static void test_xrun(const void *arg)
 		       from + took, to - from + 400 * VT_US, "the xrun");
 }
 
+/*
+ * A pause may be longer than what is left of a period: the next wake-up comes
+ * all the same.
+ */
+static void test_pause(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = vt_plain;
+	struct vt_stream *s;
+	unsigned int i;
+
+	use(job);
+	p.buffer = 9600;
+	p.stop = VT_NEVER;
+	s = vt_recorder(job->device, &p);
+	MUST(snd_pcm_start(s->pcm));
+	for (i = 0; i < 50; i++) {
+		vt_sleep_until(vt_now() + 5 * VT_MS + 17 * VT_US * i);
+		MUST(snd_pcm_pause(s->pcm, 1));
+		vt_sleep_until(vt_now() + VT_MS);
+		MUST(snd_pcm_pause(s->pcm, 0));
+		MUST(snd_pcm_reset(s->pcm));
+		EXPECT(MUST(snd_pcm_wait(s->pcm, 3000)) == 1,
+		       "no wake-up in 3 s after pause %u", i);
+	}
+}
+
 /* Switched while closed: each run by its own scale, from frame 0 */
 static void test_switch(const void *arg)
 {
@@ -234,6 +261,7 @@ static const struct {
 	{ "drains", test_drain, 1, 100000 },
 	{ "has clients wait", test_wait, 1, 2000 },
 	{ "has its xruns at their frame", test_xrun, 1, 100000 },
+	{ "goes on after a pause", test_pause, 1000, 1000000 },
 };
 
 int main(int argc, char **argv)
@@ -242,8 +270,11 @@ int main(int argc, char **argv)
 	unsigned int i, j;
 
 	vt_init(argc, argv, 1500);
-	/* all the tests by all scales, but waiting by the fastest two */
-	vt_plan(2 * (ARRAY_SIZE(scales) * ARRAY_SIZE(tests) - 4 + 1));
+	/*
+	 * all the tests by all scales, but waiting by the fastest two and
+	 * pauses by those slower than real time
+	 */
+	vt_plan(2 * (ARRAY_SIZE(scales) * ARRAY_SIZE(tests) - 4 - 4 + 1));
 	for (job.device = 0; job.device < 2; job.device++) {
 		for (i = 0; i < ARRAY_SIZE(scales); i++) {
 			long speed = scales[i][0] * 1000 / scales[i][1];

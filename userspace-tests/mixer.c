@@ -123,17 +123,78 @@ static void test_others(const void *arg)
 	vt_echo(player, recorder, 6000, 480);
 }
 
+/* The player's position before and after the switch has been set */
+static void set_at(struct vt_stream *player, int device, bool on,
+		   struct vt_position at[2])
+{
+	vt_locate(player, &at[0]);
+	set_switch(device, on);
+	vt_locate(player, &at[1]);
+}
+
+static void expect_between(size_t n, const struct vt_position at[2],
+			   const char *what)
+{
+	EXPECT((int64_t)n >= at[0].frames && (int64_t)n <= at[1].frames + 1,
+	       "%s ends at frame %zu, wanted %lld to %lld", what, n,
+	       (long long)at[0].frames, (long long)at[1].frames + 1);
+}
+
+/*
+ * The recorder has not been told of a frame yet, its period being a second,
+ * while the player's ring of 20 ms goes round many times: what was heard and
+ * what was silent stays as it was.
+ */
+static void test_unread(const void *arg)
+{
+	const int *device = arg;
+	struct vt_params p = vt_plain, q = vt_plain;
+	struct vt_stream *player, *recorder;
+	struct vt_position off[2], on[2];
+	unsigned char *buf;
+	size_t good, i;
+
+	vt_defer(switch_on, (void *)device);
+	p.buffer = 960;
+	q.period = 48000;
+	q.buffer = 96000;
+	player = vt_player(*device, &p);
+	recorder = vt_recorder(*device, &q);
+	vt_link(player, recorder);
+	vt_play(player, 0, 960);
+	MUST(snd_pcm_start(player->pcm));
+	for (i = 2; i < 110; i++) {
+		if (i == 25)
+			set_at(player, *device, false, off);
+		if (i == 73)
+			set_at(player, *device, true, on);
+		vt_play(player, 480 * i, 480);
+	}
+	buf = vt_alloc(48000 * recorder->frame_bytes);
+	vt_read(recorder, buf, 48000);
+	i = vt_stamped(recorder, buf, 0, 48000);
+	expect_between(i, off, "what was heard at first");
+	i += vt_silent(recorder, buf + i * recorder->frame_bytes, 48000 - i);
+	expect_between(i, on, "the silence");
+	good = vt_stamped(recorder, buf + i * recorder->frame_bytes, i,
+			  48000 - i);
+	EXPECT(i + good == 48000, "frame %zu after the switch is on again differs",
+	       good);
+}
+
 int main(int argc, char **argv)
 {
 	int device;
 
 	vt_init(argc, argv, 30);
-	vt_plan(2 * 3);
+	vt_plan(2 * 4);
 	for (device = 0; device < 2; device++) {
 		vt_run(test_values, &device, "device %d switch on and off",
 		       device);
 		vt_run(test_cable, &device, "device %d switch and the cable",
 		       device);
+		vt_run(test_unread, &device,
+		       "device %d switch and what nobody has read yet", device);
 		vt_run(test_others, &device,
 		       "device %d switch and the other device", device);
 	}

@@ -110,6 +110,29 @@ static void test_range(const void *arg)
 	vt_expect_faces(ctl, *device, 0, VT_NOMINAL);
 }
 
+/* Every value there could be, for what a conversion makes of a bad one */
+static void test_every(const void *arg)
+{
+	const int *device = arg;
+	const struct vt_face *face = &vt_faces[0];
+	snd_ctl_t *ctl = vt_use_pitch(*device);
+	unsigned int wrong = 0;
+	long value;
+	bool good;
+	int err;
+
+	for (value = 0; value <= 2 * face->nominal; value++) {
+		good = value >= face->min && value <= face->max;
+		err = vt_ctl_set(ctl, face->name, *device, 0, value, 0);
+		if (good ? err >= 0 : err == -EINVAL)
+			continue;
+		if (wrong++ < 5)
+			vt_note("%s %ld: %s", face->name, value,
+				good ? "refused" : "accepted");
+	}
+	EXPECT(!wrong, "wrong about %u values", wrong);
+}
+
 static const struct {
 	const char *name;
 	vt_test *test;
@@ -117,6 +140,7 @@ static const struct {
 	{ "has three faces", test_faces },
 	{ "tells of changes", test_events },
 	{ "takes no nonsense", test_range },
+	{ "takes no other nonsense either", test_every },
 };
 
 int main(int argc, char **argv)
@@ -124,7 +148,7 @@ int main(int argc, char **argv)
 	unsigned int i;
 	int device;
 
-	vt_init(argc, argv, 30);
+	vt_init(argc, argv, 60);
 	vt_plan(2 * ARRAY_SIZE(tests));
 	for (device = 0; device < 2; device++)
 		for (i = 0; i < ARRAY_SIZE(tests); i++)

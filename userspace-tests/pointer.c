@@ -234,6 +234,42 @@ static void test_grid(const void *arg)
 	}
 }
 
+/*
+ * The other end starts just before a full second of this one's, with an instant
+ * of effect that may lie beyond it: this one stays where time has it.
+ */
+static void test_peer(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = vt_plain;
+	struct vt_stream *s = runner(job, true), *peer;
+	int64_t grid = start_grid() * VT_US, began, at;
+	struct vt_position pos;
+	unsigned int i;
+
+	p.stop = VT_NEVER;
+	p.rate = job->rate;
+	peer = vt_stream(0, !job->dir, &p);
+	began = start(s, &pos);
+	for (i = 1; i <= 30; i++) {
+		if (peer->dir == SND_PCM_STREAM_PLAYBACK)
+			vt_play(peer, 0, p.buffer);
+		at = began + i * VT_SECOND - grid * i / 25 - 10 * VT_US;
+		vt_sleep_until(at);
+		MUST(snd_pcm_start(peer->pcm));
+		vt_locate(s, &pos);
+		vt_expect_position(&pos, s, began, 0);
+		vt_locate(peer, &pos);
+		EXPECT(pos.frames >= 0 && pos.frames <= 1 +
+		       vt_frames(peer, pos.after - pos.trigger),
+		       "the other end at %lld", (long long)pos.frames);
+		vt_locate(s, &pos);
+		vt_expect_position(&pos, s, began, 0);
+		MUST(snd_pcm_drop(peer->pcm));
+		vt_prepare(peer);
+	}
+}
+
 static const unsigned int rates[] = {
 	5512, 8000, 11025, 44100, 47999, 48000, 96000, 705600, 767999,
 };
@@ -249,6 +285,7 @@ static const struct {
 	{ "and delay agree", test_delay, 48000 },
 	{ "from the grid, periods of 480", test_grid, 480 },
 	{ "from the grid, periods of 16", test_grid, 16 },
+	{ "while the other end starts", test_peer, 48000 },
 };
 
 int main(int argc, char **argv)
@@ -256,7 +293,7 @@ int main(int argc, char **argv)
 	struct job job;
 	unsigned int i;
 
-	vt_init(argc, argv, 120);
+	vt_init(argc, argv, 240);
 	vt_plan(2 * 2 * ARRAY_SIZE(rates) + 2 * ARRAY_SIZE(tests) + 1);
 	for (job.dir = 0; job.dir <= SND_PCM_STREAM_LAST; job.dir++) {
 		const char *dir = snd_pcm_stream_name(job.dir);

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A drain waits for its last frame however long a clock takes to get there,
+ * whether it finds the player PREPARED or RUNNING, alone or linked with the
+ * recorder of its cable. The PCM core would give it up.
+ */
+
+#include "vctl.h"
+
+#define FRAMES	1920			/* a full ring */
+#define SLOW	100			/* how slow the scaled clock is */
+#define LASTS	(40 * VT_MS * SLOW)	/* a full ring by it */
+
+/**
+ * struct job - a drain
+ * @device: on which
+ * @clock: by which clock, which tells how it ends
+ * @running: whether the player has been started before
+ * @linked: whether the recorder is linked to it, in the same state
+ */
+struct job {
+	int device;
+	enum { STEP, CLIENT, SCALED } clock;
+	bool running;
+	bool linked;
+};
+
+static const char *const clocks[] = { "step", "client", "scaled" };
+
+/**
+ * struct side - the one who drains, or the one who lets time pass
+ * @job: the job
+ * @player: the player
+ * @drains: which of the two it is
+ * @done: when the drain has returned; 0 before
+ */
+struct side {
+	const struct job *job;
+	struct vt_stream *player;
+	bool drains;
+	volatile int64_t *done;
+};
+
+static void step(const struct job *job, long frames)
+{
+	if (job->clock == STEP)
+		MUST(vt_ctl_set(vt_ctl(), VT_STEP, job->device, 0, frames, 0));
+}
+
+/*
+ * Time stands still for long; then it passes, up to the last frame. A drain
+ * that does not end is ended.
+ */
+static void let_pass(const struct side *side)
+{
+	int64_t limit = VT_SECOND;
+
+	if (side->job->clock == SCALED)
+		limit += LASTS;
+	if (side->job->clock == STEP) {
+		vt_sleep_until(vt_now() + 3 * VT_SECOND);
+		EXPECT(!*side->done, "done while time stood still");
+		step(side->job, FRAMES - 1);
+		vt_sleep_until(vt_now() + 3 * VT_SECOND);
+		EXPECT(!*side->done, "done a frame too soon");
+		step(side->job, 1);
+	}
+	vt_sleep_until(vt_now() + limit);
+	if (*side->done)
+		return;
+	snd_pcm_drop(side->player->pcm);
+	EXPECT(false, "not done a second after the last frame");
+}
+
+static void live_side(const void *arg)
+{
+	const struct side *side = arg;
+	int64_t began = vt_now();
+	int err;
+
+	if (!side->drains) {
+		let_pass(side);
+		return;
+	}
+	err = snd_pcm_drain(side->player->pcm);
+	*side->done = vt_now();
+	EXPECT(!err, "drain: %s after %lld ms", snd_strerror(err),
+	       (long long)((vt_now() - began) / VT_MS));
+}
+
+/* Tells when it has ended. */
+static int64_t drain(const struct job *job, struct vt_stream *player)
+{
+	volatile int64_t done = 0;
+	const struct side sides[] = {
+		{ job, player, true, &done }, { job, player, false, &done },
+	};
+
+	vt_threads(live_side, sides, sizeof(sides[0]), ARRAY_SIZE(sides));
+	EXPECT(snd_pcm_state(player->pcm) == SND_PCM_STATE_SETUP, "state %s",
+	       snd_pcm_state_name(snd_pcm_state(player->pcm)));
+	return done;
+}
+
+/* What has been drained or dragged along is as good as new. */
+static void expect_usable(const struct job *job, struct vt_stream *player,
+			  struct vt_stream *recorder)
+{
+	if (job->linked)
+		MUST(snd_pcm_unlink(recorder->pcm));
+	MUST(snd_pcm_drop(recorder->pcm));
+	vt_prepare(player);
+	vt_prepare(recorder);
+	vt_link(player, recorder);
+	vt_play(player, 7000, FRAMES);
+	MUST(snd_pcm_start(player->pcm));
+	step(job, 960);
+	vt_hear(recorder, 7000, 960);
+}
+
+static void test_drain(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_stream *player, *recorder;
+	struct vt_params p = vt_plain;
+	int64_t began, ended;
+
+	vt_use_scale(job->device, 1, SLOW);
+	vt_use_clock(job->device, clocks[job->clock]);
+	p.stop = VT_NEVER;
+	player = vt_player(job->device, &p);
+	recorder = vt_recorder(job->device, &p);
+	if (job->linked)
+		vt_link(player, recorder);
+	vt_play(player, 0, FRAMES);
+	began = vt_now();
+	if (job->running)
+		MUST(snd_pcm_start(player->pcm));
+	ended = drain(job, player);
+	if (job->clock == SCALED)
+		vt_expect_time(ended, began + LASTS, 10 * VT_MS,
+			       "the end");
+	expect_usable(job, player, recorder);
+}
+
+static void run_clock(struct job *job)
+{
+	unsigned int i;
+
+	for (i = 0; i < 4; i++) {
+		job->running = i & 1;
+		job->linked = i & 2;
+		vt_run(test_drain, job, "device %d %s: a %s player%s",
+		       job->device, clocks[job->clock],
+		       job->running ? "running" : "prepared",
+		       job->linked ? ", linked" : "");
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct job job;
+	unsigned int i;
+
+	vt_init(argc, argv, 200);
+	vt_plan(2 * ARRAY_SIZE(clocks) * 4);
+	for (job.device = 0; job.device < 2; job.device++)
+		for (i = 0; i < ARRAY_SIZE(clocks); i++) {
+			job.clock = i;
+			run_clock(&job);
+		}
+	return vt_finish();
+}
