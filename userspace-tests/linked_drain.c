@@ -131,6 +131,7 @@ static int drain_in_round(struct race *race, uint64_t *seed)
 static void begin_anew(struct race *race)
 {
 	struct vt_stream *player = race->player, *recorder = race->recorder;
+
 	MUST(snd_pcm_drop(player->pcm));
 	MUST(snd_pcm_unlink(recorder->pcm));
 	MUST(snd_pcm_drop(player->pcm));
