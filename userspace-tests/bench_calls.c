@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a call costs its caller on a running stream whose sound is recorded:
- * snd_pcm_writei() of a period, and snd_pcm_avail(); medians, in us.
+ * What a call costs its caller on a running stream: snd_pcm_writei() of a
+ * period, and snd_pcm_avail(); medians, in us.
  *
+ *	recorder=0	nobody records what is played; by default it is recorded
  *	writes=N	periods
  *	batches=N	of 100 calls of snd_pcm_avail()
  */
@@ -52,25 +53,26 @@ static void measure(const void *arg)
 {
 	struct vb_params p = vb_params(), free_running = p;
 	unsigned char *pattern = vb_pattern(&p);
-	struct vb_pair pair;
+	struct vb_stream *recorder, *player;
 
 	(void)arg;
 	free_running.access = SND_PCM_ACCESS_MMAP_INTERLEAVED;
 	free_running.forever = true;
-	pair.recorder = vb_open(SND_PCM_STREAM_CAPTURE, 0, 0, &free_running);
-	pair.player = vb_open(SND_PCM_STREAM_PLAYBACK, 0, 0, &p);
-	MUST(snd_pcm_start(pair.recorder->pcm));
+	if (vb_arg("recorder", 1)) {
+		recorder = vb_open(SND_PCM_STREAM_CAPTURE, 0, 0,
+				   &free_running);
+		MUST(snd_pcm_start(recorder->pcm));
+	}
+	player = vb_open(SND_PCM_STREAM_PLAYBACK, 0, 0, &p);
 	vb_result("writei", "%.3f",
-		  time_writes(pair.player, pattern,
-			      vb_arg("writes", 1000)) / 1000);
-	vb_close(pair.player);
-	pair.player = vb_open(SND_PCM_STREAM_PLAYBACK, 0, 0, &free_running);
-	vb_stamp(pair.player, pair.player->ring, 0, pair.player->buffer,
-		 pair.player->buffer);
-	MUST(snd_pcm_start(pair.player->pcm));
+		  time_writes(player, pattern, vb_arg("writes", 1000)) / 1000);
+	vb_close(player);
+	player = vb_open(SND_PCM_STREAM_PLAYBACK, 0, 0, &free_running);
+	vb_stamp(player, player->ring, 0, player->buffer, player->buffer);
+	MUST(snd_pcm_start(player->pcm));
 	vt_sleep_until(vt_now() + VT_SECOND);
 	vb_result("avail", "%.3f",
-		  time_avails(pair.player, vb_arg("batches", 1000)) / 1000);
+		  time_avails(player, vb_arg("batches", 1000)) / 1000);
 }
 
 int main(int argc, char **argv)

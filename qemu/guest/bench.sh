@@ -73,7 +73,12 @@ row_pairs()	{ on_each pairs bench_cost runs=5 pairs=8; }
 row_rw()	{ on_each rw bench_cost runs=5 client=rw; }
 row_rws()	{ on_each rws bench_cost runs=5 client=rw pairs=8; }
 row_wide()	{ on_each wide bench_cost runs=5 channels=32 format=S32_LE; }
-row_calls()	{ on_each calls bench_calls; }
+
+row_calls()
+{
+	on_each calls bench_calls
+	on_each lone bench_calls recorder=0
+}
 
 # An hour for each driver, all at the same time: time is theirs to share
 row_rate()
@@ -94,13 +99,13 @@ row_loop()
 			measure loop-$period "$d" bench_loop period=$period periods=2
 			latency=$(sed -n "s/^loop-$period $d latency //p" $RESULTS)
 			[ -z "$latency" ] || break
-			! grep -q "^loop-$period $d none" $RESULTS || break
+			! grep -q "^loop-$period $d none" $RESULTS || continue 2
 		done
 		if [ -n "$latency" ]; then
 			result loop "$d" frames "$period"
 			result loop "$d" latency "$latency"
 		else
-			result loop "$d" none "carries no sound, or none of these is a loop"
+			result loop "$d" failed "none of the periods makes a loop"
 		fi
 	done
 }
@@ -150,9 +155,12 @@ row_hour()
 		return
 	fi
 	modprobe -r snd-virtual
-	modprobe snd-virtual index=2 pcm_clocks=client || return
-	measure hour virtual bench_hour period=6000
-	modprobe -r snd-virtual
+	if modprobe snd-virtual index=2 pcm_clocks=client; then
+		measure hour virtual bench_hour period=6000
+		modprobe -r snd-virtual
+	else
+		result hour virtual failed "the module refuses pcm_clocks=client"
+	fi
 	load_virtual
 }
 
