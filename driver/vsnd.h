@@ -16,7 +16,7 @@
  * 1. the PCM core's stream lock (interrupts off): trigger, pointer and ack are
  *    called under it
  * 2. &vsnd_cable.lock: everything that both ends touch
- * 3. &vsnd_clock.lock: the queue of deadlines and the timer (leaf)
+ * 3. &vsnd_clock.lock: which cables run, and the timer (leaf)
  *
  * Under 2 and 3 no stream lock is taken and nothing of the PCM core is called.
  * snd_pcm_period_elapsed() is called with none of them held.
