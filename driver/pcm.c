@@ -127,8 +127,9 @@ static int vsnd_start_one(struct snd_pcm_substream *substream, s64 at)
 }
 
 /*
- * Start all linked streams that are meant at one instant. One that cannot is left
- * to the core, which either did not mean it or is told so in its own trigger.
+ * Start all linked streams that are meant at one instant. One that cannot is
+ * left to the core, which either did not mean it or is told so in its own
+ * trigger.
  */
 static int vsnd_start_group(struct snd_pcm_substream *substream)
 {
