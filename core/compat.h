@@ -47,18 +47,21 @@
 #define snd_pcm_runtime_state(runtime)	READ_ONCE((runtime)->state)
 #endif
 
-/* DEFINE_SIMPLE_DEV_PM_OPS() and pm_sleep_ptr(): since 5.17 */
+/* SYSTEM_SLEEP_PM_OPS() and pm_sleep_ptr(): since 5.17, backported to 5.10 */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 17, 0)
-#define DEFINE_SIMPLE_DEV_PM_OPS(name, suspend_fn, resume_fn)	\
-	const struct dev_pm_ops name = {			\
-		.suspend = suspend_fn,				\
-		.resume = resume_fn,				\
-		.freeze = suspend_fn,				\
-		.thaw = resume_fn,				\
-		.poweroff = suspend_fn,				\
-		.restore = resume_fn,				\
-	}
+#include <linux/pm.h>
+#ifndef SYSTEM_SLEEP_PM_OPS
+#define SYSTEM_SLEEP_PM_OPS(suspend_fn, resume_fn)	\
+	.suspend = suspend_fn,				\
+	.resume = resume_fn,				\
+	.freeze = suspend_fn,				\
+	.thaw = resume_fn,				\
+	.poweroff = suspend_fn,				\
+	.restore = resume_fn,
+#endif
+#ifndef pm_sleep_ptr
 #define pm_sleep_ptr(ptr)	(IS_ENABLED(CONFIG_PM_SLEEP) ? (ptr) : NULL)
+#endif
 #endif
 
 /*

@@ -84,7 +84,9 @@ static int vsnd_resume(struct device *dev)
 	return 0;
 }
 
-static DEFINE_SIMPLE_DEV_PM_OPS(vsnd_pm_ops, vsnd_suspend, vsnd_resume);
+static const struct dev_pm_ops vsnd_pm_ops = {
+	SYSTEM_SLEEP_PM_OPS(vsnd_suspend, vsnd_resume)
+};
 
 /*
  * Synchronous, so that whoever creates a card's device knows at once whether
