@@ -14,52 +14,13 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include <sound/asound.h>
 #include "vbench.h"
+#include "vraw.h"
 
 #define ROUNDS_MAX	20001
-#define PERIODS		4
 #define FRAME_BYTES	4	/* stereo, 16 bit */
 
 static const unsigned int sizes[] = { 64, 1024, 2048 };	/* KiB */
-
-static void set_mask(struct snd_pcm_hw_params *p, int var, unsigned int bit)
-{
-	struct snd_mask *m = &p->masks[var - SNDRV_PCM_HW_PARAM_FIRST_MASK];
-
-	memset(m, 0, sizeof(*m));
-	m->bits[bit / 32] = 1U << bit % 32;
-}
-
-static void set_interval(struct snd_pcm_hw_params *p, int var,
-			 unsigned int value)
-{
-	struct snd_interval *i =
-		&p->intervals[var - SNDRV_PCM_HW_PARAM_FIRST_INTERVAL];
-
-	memset(i, 0, sizeof(*i));
-	i->min = value;
-	i->max = value;
-	i->integer = 1;
-}
-
-static void set_params(struct snd_pcm_hw_params *p, unsigned int kib)
-{
-	unsigned int frames = kib * 1024 / FRAME_BYTES, i;
-
-	memset(p, 0, sizeof(*p));
-	memset(p->masks, 0xff, sizeof(p->masks));
-	for (i = 0; i < ARRAY_SIZE(p->intervals); i++)
-		p->intervals[i].max = ~0U;
-	p->rmask = ~0U;
-	set_mask(p, SNDRV_PCM_HW_PARAM_ACCESS,
-		 (int)SNDRV_PCM_ACCESS_RW_INTERLEAVED);
-	set_mask(p, SNDRV_PCM_HW_PARAM_FORMAT, (int)SNDRV_PCM_FORMAT_S16_LE);
-	set_interval(p, SNDRV_PCM_HW_PARAM_CHANNELS, 2);
-	set_interval(p, SNDRV_PCM_HW_PARAM_RATE, 48000);
-	set_interval(p, SNDRV_PCM_HW_PARAM_PERIOD_SIZE, frames / PERIODS);
-	set_interval(p, SNDRV_PCM_HW_PARAM_BUFFER_SIZE, frames);
-}
 
 /* A size that the driver does not offer has no result. */
 static void measure_size(int fd, unsigned int kib)
@@ -70,12 +31,14 @@ static void measure_size(int fd, unsigned int kib)
 	char key[20];
 
 	EXPECT(rounds <= ROUNDS_MAX, "at most %u rounds", ROUNDS_MAX);
-	set_params(&p, kib);
+	vr_set_plain(&p, (int)SNDRV_PCM_ACCESS_RW_INTERLEAVED,
+		     kib * 1024 / FRAME_BYTES);
 	if (ioctl(fd, SNDRV_PCM_IOCTL_HW_PARAMS, &p) < 0)
 		return;
 	SYS(ioctl(fd, SNDRV_PCM_IOCTL_HW_FREE));
 	for (i = 0; i < rounds; i++) {
-		set_params(&p, kib);
+		vr_set_plain(&p, (int)SNDRV_PCM_ACCESS_RW_INTERLEAVED,
+			     kib * 1024 / FRAME_BYTES);
 		ns[i] = -vt_now();
 		SYS(ioctl(fd, SNDRV_PCM_IOCTL_HW_PARAMS, &p));
 		SYS(ioctl(fd, SNDRV_PCM_IOCTL_HW_FREE));

@@ -12,84 +12,15 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include <sound/asound.h>
-#include "vtest.h"
+#include "vraw.h"
 
 #define CHANCES		3000
-
-static void close_fd(void *data)
-{
-	int *fd = data;
-
-	close(*fd);
-}
-
-static int open_raw(const char *dir)
-{
-	int *fd = vt_alloc(sizeof(*fd));
-	char path[40];
-
-	snprintf(path, sizeof(path), "/dev/snd/pcmC%dD0%s", vt_card, dir);
-	*fd = SYS(open(path, O_RDWR));
-	vt_defer(close_fd, fd);
-	return *fd;
-}
-
-static struct snd_interval *interval(struct snd_pcm_hw_params *p, int var)
-{
-	return &p->intervals[var - SNDRV_PCM_HW_PARAM_FIRST_INTERVAL];
-}
-
-static struct snd_mask *mask(struct snd_pcm_hw_params *p, int var)
-{
-	return &p->masks[var - SNDRV_PCM_HW_PARAM_FIRST_MASK];
-}
-
-/* Everything is possible */
-static void set_any(struct snd_pcm_hw_params *p)
-{
-	unsigned int i;
-
-	memset(p, 0, sizeof(*p));
-	memset(p->masks, 0xff, sizeof(p->masks));
-	for (i = 0; i < ARRAY_SIZE(p->intervals); i++)
-		p->intervals[i].max = ~0U;
-	p->rmask = ~0U;
-}
-
-static void set_one(struct snd_pcm_hw_params *p, int var, unsigned int value)
-{
-	struct snd_interval *i = interval(p, var);
-
-	memset(i, 0, sizeof(*i));
-	i->min = value;
-	i->max = value;
-	i->integer = 1;
-}
-
-static void set_bit(struct snd_pcm_hw_params *p, int var, unsigned int bit)
-{
-	memset(mask(p, var), 0, sizeof(struct snd_mask));
-	mask(p, var)->bits[bit / 32] = 1U << bit % 32;
-}
-
-static void set_plain(struct snd_pcm_hw_params *p, int access)
-{
-	set_any(p);
-	set_bit(p, SNDRV_PCM_HW_PARAM_ACCESS, access);
-	set_bit(p, SNDRV_PCM_HW_PARAM_FORMAT,
-		(int)SNDRV_PCM_FORMAT_S16_LE);
-	set_one(p, SNDRV_PCM_HW_PARAM_CHANNELS, 2);
-	set_one(p, SNDRV_PCM_HW_PARAM_RATE, 48000);
-	set_one(p, SNDRV_PCM_HW_PARAM_PERIOD_SIZE, 480);
-	set_one(p, SNDRV_PCM_HW_PARAM_BUFFER_SIZE, 1920);
-}
 
 static void expect_usable(int fd)
 {
 	struct snd_pcm_hw_params p;
 
-	set_plain(&p, SNDRV_PCM_ACCESS_RW_INTERLEAVED);
+	vr_set_plain(&p, SNDRV_PCM_ACCESS_RW_INTERLEAVED, 1920);
 	SYS(ioctl(fd, SNDRV_PCM_IOCTL_HW_PARAMS, &p));
 	SYS(ioctl(fd, SNDRV_PCM_IOCTL_PREPARE));
 	SYS(ioctl(fd, SNDRV_PCM_IOCTL_HW_FREE));
@@ -122,56 +53,56 @@ static void spoil_ones(struct snd_pcm_hw_params *p)
 
 static void spoil_formats(struct snd_pcm_hw_params *p)
 {
-	memset(mask(p, SNDRV_PCM_HW_PARAM_FORMAT), 0,
+	memset(vr_mask(p, SNDRV_PCM_HW_PARAM_FORMAT), 0,
 	       sizeof(struct snd_mask));
 }
 
 static void spoil_high_formats(struct snd_pcm_hw_params *p)
 {
 	spoil_formats(p);
-	mask(p, SNDRV_PCM_HW_PARAM_FORMAT)->bits[7] = ~0U;
+	vr_mask(p, SNDRV_PCM_HW_PARAM_FORMAT)->bits[7] = ~0U;
 }
 
 static void spoil_inverted(struct snd_pcm_hw_params *p)
 {
-	interval(p, SNDRV_PCM_HW_PARAM_RATE)->min = 96000;
-	interval(p, SNDRV_PCM_HW_PARAM_RATE)->max = 48000;
+	vr_interval(p, SNDRV_PCM_HW_PARAM_RATE)->min = 96000;
+	vr_interval(p, SNDRV_PCM_HW_PARAM_RATE)->max = 48000;
 }
 
 static void spoil_open(struct snd_pcm_hw_params *p)
 {
-	set_one(p, SNDRV_PCM_HW_PARAM_CHANNELS, 2);
-	interval(p, SNDRV_PCM_HW_PARAM_CHANNELS)->openmin = 1;
-	interval(p, SNDRV_PCM_HW_PARAM_CHANNELS)->openmax = 1;
+	vr_set_one(p, SNDRV_PCM_HW_PARAM_CHANNELS, 2);
+	vr_interval(p, SNDRV_PCM_HW_PARAM_CHANNELS)->openmin = 1;
+	vr_interval(p, SNDRV_PCM_HW_PARAM_CHANNELS)->openmax = 1;
 }
 
 static void spoil_empty(struct snd_pcm_hw_params *p)
 {
-	interval(p, SNDRV_PCM_HW_PARAM_PERIOD_SIZE)->empty = 1;
+	vr_interval(p, SNDRV_PCM_HW_PARAM_PERIOD_SIZE)->empty = 1;
 }
 
 static void spoil_contradiction(struct snd_pcm_hw_params *p)
 {
-	set_one(p, SNDRV_PCM_HW_PARAM_BUFFER_BYTES, 4096);
-	set_one(p, SNDRV_PCM_HW_PARAM_BUFFER_SIZE, 4096);
-	set_one(p, SNDRV_PCM_HW_PARAM_CHANNELS, 2);
-	set_bit(p, SNDRV_PCM_HW_PARAM_FORMAT,
-		(int)SNDRV_PCM_FORMAT_S16_LE);
+	vr_set_one(p, SNDRV_PCM_HW_PARAM_BUFFER_BYTES, 4096);
+	vr_set_one(p, SNDRV_PCM_HW_PARAM_BUFFER_SIZE, 4096);
+	vr_set_one(p, SNDRV_PCM_HW_PARAM_CHANNELS, 2);
+	vr_set_bit(p, SNDRV_PCM_HW_PARAM_FORMAT,
+		   (int)SNDRV_PCM_FORMAT_S16_LE);
 }
 
 static void spoil_huge(struct snd_pcm_hw_params *p)
 {
-	set_one(p, SNDRV_PCM_HW_PARAM_BUFFER_BYTES, ~0U);
+	vr_set_one(p, SNDRV_PCM_HW_PARAM_BUFFER_BYTES, ~0U);
 }
 
 static void spoil_zero_periods(struct snd_pcm_hw_params *p)
 {
-	set_one(p, SNDRV_PCM_HW_PARAM_PERIODS, 0);
+	vr_set_one(p, SNDRV_PCM_HW_PARAM_PERIODS, 0);
 }
 
 static void spoil_sample_bits(struct snd_pcm_hw_params *p)
 {
-	set_one(p, SNDRV_PCM_HW_PARAM_SAMPLE_BITS, 13);
+	vr_set_one(p, SNDRV_PCM_HW_PARAM_SAMPLE_BITS, 13);
 }
 
 static const struct garbage garbage[] = {
@@ -191,14 +122,14 @@ static void test_garbage(const void *arg)
 {
 	const struct garbage *g = arg;
 	struct snd_pcm_hw_params p;
-	int fd = open_raw("p");
+	int fd = vr_open(0, SNDRV_PCM_STREAM_PLAYBACK);
 	int err;
 
-	set_any(&p);
+	vr_set_any(&p);
 	g->spoil(&p);
 	err = try_ioctl(fd, SNDRV_PCM_IOCTL_HW_REFINE, &p);
 	EXPECT(err == EINVAL, "refine: %s", strerror(err));
-	set_any(&p);
+	vr_set_any(&p);
 	g->spoil(&p);
 	err = try_ioctl(fd, SNDRV_PCM_IOCTL_HW_PARAMS, &p);
 	EXPECT(err == EINVAL, "params: %s", strerror(err));
@@ -209,7 +140,7 @@ static void test_garbage(const void *arg)
 static void test_ones(const void *arg)
 {
 	struct snd_pcm_hw_params p;
-	int fd = open_raw("p");
+	int fd = vr_open(0, SNDRV_PCM_STREAM_PLAYBACK);
 
 	(void)arg;
 	spoil_ones(&p);
@@ -221,7 +152,7 @@ static void test_ones(const void *arg)
 
 static void test_bad_pointer(const void *arg)
 {
-	int fd = open_raw("p");
+	int fd = vr_open(0, SNDRV_PCM_STREAM_PLAYBACK);
 
 	(void)arg;
 	EXPECT(ioctl(fd, SNDRV_PCM_IOCTL_HW_PARAMS, NULL) < 0 &&
@@ -233,18 +164,19 @@ static void test_bad_pointer(const void *arg)
 static void test_mapped(const void *arg)
 {
 	struct snd_pcm_hw_params p;
-	int fd = open_raw(arg);
-	int prot = strcmp(arg, "c") ? PROT_READ | PROT_WRITE : PROT_READ;
+	int fd = vr_open(0, *(const int *)arg);
+	int prot = *(const int *)arg == SNDRV_PCM_STREAM_PLAYBACK ?
+		   PROT_READ | PROT_WRITE : PROT_READ;
 	void *ring;
 
-	set_plain(&p, SNDRV_PCM_ACCESS_MMAP_INTERLEAVED);
+	vr_set_plain(&p, SNDRV_PCM_ACCESS_MMAP_INTERLEAVED, 1920);
 	SYS(ioctl(fd, SNDRV_PCM_IOCTL_HW_PARAMS, &p));
 	ring = mmap(NULL, 4096, prot, MAP_SHARED, fd,
 		    SNDRV_PCM_MMAP_OFFSET_DATA);
 	EXPECT(ring != MAP_FAILED, "mmap: %s", strerror(errno));
 	EXPECT(ioctl(fd, SNDRV_PCM_IOCTL_HW_FREE) < 0 && errno == EBADFD,
 	       "hw_free while mapped");
-	set_plain(&p, SNDRV_PCM_ACCESS_RW_INTERLEAVED);
+	vr_set_plain(&p, SNDRV_PCM_ACCESS_RW_INTERLEAVED, 1920);
 	EXPECT(ioctl(fd, SNDRV_PCM_IOCTL_HW_PARAMS, &p) < 0 &&
 	       errno == EBADFD, "hw_params while mapped");
 	EXPECT(*(volatile char *)ring == 0, "a fresh ring is not zero");
@@ -257,12 +189,12 @@ static void test_mapped(const void *arg)
 static void test_running(const void *arg)
 {
 	struct snd_pcm_hw_params p;
-	int fd = open_raw(arg);
+	int fd = vr_open(0, *(const int *)arg);
 
-	set_plain(&p, SNDRV_PCM_ACCESS_RW_INTERLEAVED);
+	vr_set_plain(&p, SNDRV_PCM_ACCESS_RW_INTERLEAVED, 1920);
 	SYS(ioctl(fd, SNDRV_PCM_IOCTL_HW_PARAMS, &p));
 	SYS(ioctl(fd, SNDRV_PCM_IOCTL_PREPARE));
-	if (!strcmp(arg, "p")) {
+	if (*(const int *)arg == SNDRV_PCM_STREAM_PLAYBACK) {
 		struct snd_xferi all = {
 			.buf = vt_alloc(1920 * 4), .frames = 1920,
 		};
@@ -286,7 +218,7 @@ static void set_chance(struct snd_pcm_hw_params *p, uint64_t *seed)
 	unsigned int changes = 1 + vt_random(seed, 6), i;
 	struct snd_interval *iv;
 
-	set_any(p);
+	vr_set_any(p);
 	for (i = 0; i < changes; i++) {
 		iv = &p->intervals[vt_random(seed, ARRAY_SIZE(p->intervals))];
 		iv->min = vt_random(seed, 1ULL << vt_random(seed, 32));
@@ -306,7 +238,7 @@ static void test_chance(const void *arg)
 {
 	unsigned int i, taken = 0, prepared = 0;
 	struct snd_pcm_hw_params p;
-	int fd = open_raw(arg);
+	int fd = vr_open(0, *(const int *)arg);
 	uint64_t seed = 2;
 
 	for (i = 0; i < CHANCES; i++) {
@@ -314,8 +246,8 @@ static void test_chance(const void *arg)
 		try_ioctl(fd, SNDRV_PCM_IOCTL_HW_REFINE, &p);
 		set_chance(&p, &seed);
 		/* small rings: it is not about the time that clearing takes */
-		if (interval(&p, SNDRV_PCM_HW_PARAM_BUFFER_BYTES)->max == ~0U)
-			interval(&p, SNDRV_PCM_HW_PARAM_BUFFER_BYTES)->max =
+		if (vr_interval(&p, SNDRV_PCM_HW_PARAM_BUFFER_BYTES)->max == ~0U)
+			vr_interval(&p, SNDRV_PCM_HW_PARAM_BUFFER_BYTES)->max =
 				65536;
 		if (try_ioctl(fd, SNDRV_PCM_IOCTL_HW_PARAMS, &p))
 			continue;
@@ -335,11 +267,11 @@ static void test_sw_chance(const void *arg)
 {
 	struct snd_pcm_sw_params sw;
 	struct snd_pcm_hw_params p;
-	int fd = open_raw(arg);
+	int fd = vr_open(0, *(const int *)arg);
 	uint64_t seed = 3;
 	unsigned int i;
 
-	set_plain(&p, SNDRV_PCM_ACCESS_RW_INTERLEAVED);
+	vr_set_plain(&p, SNDRV_PCM_ACCESS_RW_INTERLEAVED, 1920);
 	SYS(ioctl(fd, SNDRV_PCM_IOCTL_HW_PARAMS, &p));
 	for (i = 0; i < CHANCES / 10; i++) {
 		memset(&sw, 0, sizeof(sw));
@@ -368,6 +300,7 @@ static void test_sw_chance(const void *arg)
 int main(int argc, char **argv)
 {
 	unsigned int i;
+	int d;
 
 	vt_init(argc, argv, 60);
 	vt_plan(ARRAY_SIZE(garbage) + 2 + 2 * 4);
@@ -376,15 +309,15 @@ int main(int argc, char **argv)
 		       garbage[i].what);
 	vt_run(test_ones, NULL, "all bits set");
 	vt_run(test_bad_pointer, NULL, "a bad pointer is refused");
-	for (i = 0; i < 2; i++) {
-		const char *dir = i ? "c" : "p";
+	for (d = 0; d < 2; d++) {
+		const char *dir = d ? "c" : "p";
 
-		vt_run(test_mapped, dir, "a mapping holds the ring, %s", dir);
-		vt_run(test_running, dir, "nothing changes when running, %s",
+		vt_run(test_mapped, &d, "a mapping holds the ring, %s", dir);
+		vt_run(test_running, &d, "nothing changes when running, %s",
 		       dir);
-		vt_run(test_chance, dir, "%u setups by chance, %s", CHANCES,
+		vt_run(test_chance, &d, "%u setups by chance, %s", CHANCES,
 		       dir);
-		vt_run(test_sw_chance, dir,
+		vt_run(test_sw_chance, &d,
 		       "software parameters by chance, %s", dir);
 	}
 	return vt_finish();

@@ -72,6 +72,7 @@ void vt_reap(pid_t pid, int signal);
 extern int vt_card;
 int vt_devices(void);
 int vt_substreams(void);
+void vt_sound(int device);	/* plays and records, every frame */
 
 /* Time, in ns of CLOCK_MONOTONIC */
 int64_t vt_now(void);
