@@ -7,11 +7,15 @@
 # see sphinx/kerneldoc.py.
 
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.abspath('sphinx'))
 
 project = 'snd-virtual'
+with open('../Kbuild', encoding='ascii') as kbuild:
+    release = re.search('^SND_VIRTUAL_VERSION := (.*)', kbuild.read(),
+                        re.MULTILINE).group(1)
 author = 'snd-virtual contributors'
 extensions = ['kerneldoc']
 exclude_patterns = ['sphinx']

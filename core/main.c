@@ -89,3 +89,4 @@ module_exit(snd_pcmbuf_exit);
 MODULE_AUTHOR("snd-virtual contributors");
 MODULE_DESCRIPTION("PCM buffers for any ALSA driver");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(SND_VIRTUAL_VERSION);

@@ -258,3 +258,4 @@ module_exit(vsnd_exit);
 MODULE_AUTHOR("snd-virtual contributors");
 MODULE_DESCRIPTION("Virtual sound card");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(SND_VIRTUAL_VERSION);
