@@ -30,7 +30,8 @@ DEPMOD = $(or $(shell command -v depmod),/sbin/depmod)
 GUEST = $(if $(KVER),KVER="$(KVER)") $(KDIR_GIVEN) \
 	$(if $(KERNEL),KERNEL="$(KERNEL)")
 
-.PHONY: all help install uninstall clean distclean run check bench style headers
+.PHONY: all help install uninstall dkms dkms-remove deb clean distclean run check \
+	check-packages bench style headers
 
 all: headers
 	+$(KBUILD) modules
@@ -40,14 +41,19 @@ help:
 	@echo '  make run        play a recording through the card and compare what it'
 	@echo '                  captures, frame by frame; WAV=file plays your own'
 	@echo '  make check      run every test; TESTS="name ..." runs some'
+	@echo '  make check-packages  build the Debian packages; install, upgrade, use and'
+	@echo '                  purge them in a guest'
 	@echo '  make bench      measure this driver, snd-aloop and snd-dummy side by side;'
 	@echo '                  BENCH="row ..." measures some'
 	@echo ''
 	@echo 'For this machine:'
 	@echo '  make            build the modules; needs neither root nor network'
 	@echo '  make install    install them and run depmod; as root, or with'
-	@echo '                  INSTALL_MOD_PATH=dir'
+	@echo '                  INSTALL_MOD_PATH=dir; SIGN_KEY=, SIGN_CERT= sign them'
 	@echo '  make uninstall  take them away again'
+	@echo '  make dkms       have DKMS build and install them for every kernel here;'
+	@echo '                  make dkms-remove takes them away again'
+	@echo '  make deb        Debian packages of them, in out/deb/'
 	@echo '  make clean      remove what make built'
 	@echo '  make distclean  remove what was fetched and built for guests too'
 	@echo ''
@@ -69,16 +75,37 @@ ifeq ($(KDIR),)
 else
 	@test -e "$(KDIR)/Makefile" || { \
 		echo 'error: KDIR=$(KDIR): not the build directory of a kernel' >&2; exit 1; }
+	@test ! -e "$(KDIR)/include/config/auto.conf" || \
+		grep -q '^CONFIG_SND_PCM=' "$(KDIR)/include/config/auto.conf" || { \
+		echo 'error: kernel $(RELEASE) has no sound (CONFIG_SND_PCM is not set),' \
+			'so that no sound card can work on it; Debian has it in all' \
+			'kernels but the -cloud ones' >&2; exit 1; }
 endif
 
+# kbuild would sign with the key of those who built the kernel.
 install: headers
-	+$(KBUILD) modules_install
+	@SIGN_KEY="$(SIGN_KEY)" SIGN_CERT="$(SIGN_CERT)" \
+		packaging/install.sh sign "$(KDIR)" $(MODULES)
+	+$(KBUILD) CONFIG_MODULE_SIG_ALL= modules_install
 	$(DEPMOD) $(if $(INSTALL_MOD_PATH),-b "$(INSTALL_MOD_PATH)") $(RELEASE)
+	@packaging/install.sh files "$(INSTALL_MOD_PATH)"
 
+# What DKMS has installed is its own.
 uninstall: headers
-	find "$(MODULE_DIR)" $(foreach m,$(notdir $(MODULES)),-name '$(m)*' -o) \
+	find "$(MODULE_DIR)" -path '*/updates/dkms' -prune -o \
+		$(foreach m,$(notdir $(MODULES)),-name '$(m)*' -print -o) \
 		-false | xargs -r rm -f
 	$(DEPMOD) $(if $(INSTALL_MOD_PATH),-b "$(INSTALL_MOD_PATH)") $(RELEASE)
+	@packaging/install.sh remove "$(INSTALL_MOD_PATH)"
+
+dkms:
+	@packaging/dkms.sh
+
+dkms-remove:
+	@packaging/dkms.sh remove
+
+deb:
+	@packaging/deb.sh
 
 # Folder by folder: from the top, kbuild would clean .cache too.
 clean:
@@ -95,6 +122,9 @@ distclean: clean
 
 run:
 	@$(GUEST) $(if $(WAV),WAV="$(WAV)") qemu/run.sh
+
+check-packages:
+	@$(GUEST) packaging/check.sh
 
 check:
 	@$(GUEST) $(if $(TESTS),TESTS="$(TESTS)") qemu/check.sh

@@ -4,7 +4,7 @@
 # Makes sure that the tools which build and boot a guest are there: installs
 # what is missing by apt when it may, else says which command would.
 #
-# usage: setup.sh [style]	"style" adds what the style checks need
+# usage: setup.sh [style|deb|dkms]	adds what make style, deb or dkms needs
 
 set -eu
 . "$(dirname "$0")/lib.sh"
@@ -34,6 +34,19 @@ clang				clang
 corelist			perl
 "
 
+deb_needs="
+dpkg-buildpackage		dpkg-dev
+/usr/share/build-essential/list	build-essential
+dh				debhelper
+dh_dkms				dh-dkms
+lintian				lintian
+"
+dkms_needs="
+dkms				dkms
+openssl				openssl
+rsync				rsync
+"
+
 # apt-get is quiet about success and keeps its tale for failure.
 apt_get()
 {
@@ -56,6 +69,8 @@ missing_packages()
 
 PATH=$PATH:/usr/sbin:/sbin
 [ "${1:-}" != style ] || needs+=$style_needs
+[ "${1:-}" != deb ] || needs+=$deb_needs
+[ "${1:-}" != dkms ] || needs=$dkms_needs
 
 missing=$(missing_packages "$needs" | paste -s -d ' ')
 [ -n "$missing" ] || exit 0
