@@ -22,6 +22,8 @@ void vsnd_cable_init(struct vsnd_cable *cable, struct vsnd_pcm *pcm)
 	cable->pcm = pcm;
 	cable->plugged = true;
 	cable->pitch = NSEC_PER_SEC;
+	cable->wobble.speed = NSEC_PER_SEC;
+	cable->wobble.bend = S64_MAX;
 	vsnd_client_init(&cable->client);
 	INIT_LIST_HEAD(&cable->running);
 	for (i = 0; i < 2; i++) {
@@ -208,6 +210,8 @@ s64 vsnd_cable_advance(struct vsnd_cable *cable, s64 now)
 	if (now <= cable->now)
 		return cable->now;
 	cable->now = now;
+	if (unlikely(now >= cable->wobble.bend))
+		vsnd_imperfect_bend(cable, now);
 	if (player->running) {
 		vsnd_cable_count(cable, player->line);
 		vsnd_end_advance(player);
@@ -226,7 +230,8 @@ static u64 vsnd_cable_speed(const struct vsnd_cable *cable, unsigned int rate)
 {
 	if (cable->clock->ops->counts_frames)
 		return (u64)NSEC_PER_SEC * NSEC_PER_SEC;
-	return (u64)rate * cable->pitch;
+	return mul_u64_u32_div((u64)rate * cable->pitch, cable->wobble.speed,
+			       NSEC_PER_SEC);
 }
 
 /**
@@ -248,7 +253,9 @@ void vsnd_cable_join(struct vsnd_cable *cable, struct vsnd_end *end, s64 at)
 	if (peer->running && peer->ring.rate == end->ring.rate) {
 		line = peer->line;
 	} else {
-		if (peer->running && peer->line == line)
+		if (!peer->running)
+			vsnd_imperfect_begin(cable, at);
+		else if (peer->line == line)
 			line = &cable->line[1];
 		vsnd_timeline_init(line, at,
 				   vsnd_cable_speed(cable, end->ring.rate));
@@ -267,6 +274,30 @@ void vsnd_cable_join(struct vsnd_cable *cable, struct vsnd_end *end, s64 at)
 }
 
 /**
+ * vsnd_cable_bend() - let the ends that run go on at their present speed
+ * @cable: the cable, whose speed has changed
+ * @at: instant of the change, ns, to which no end has been brought yet or all
+ *	have been
+ *
+ * Context: The cable's lock held.
+ */
+void vsnd_cable_bend(struct vsnd_cable *cable, s64 at)
+{
+	unsigned int rate[2] = { 0, 0 };
+	int i;
+
+	lockdep_assert_held(&cable->lock);
+	for (i = 0; i < 2; i++)
+		if (cable->end[i].running)
+			rate[cable->end[i].line - cable->line] =
+				cable->end[i].ring.rate;
+	for (i = 0; i < 2; i++)
+		if (rate[i])
+			vsnd_timeline_bend(&cable->line[i], at,
+					   vsnd_cable_speed(cable, rate[i]));
+}
+
+/**
  * vsnd_cable_set_pitch() - have frames pass faster or slower
  * @cable: the cable
  * @pitch: rate, ppb of the nominal one
@@ -278,7 +309,6 @@ void vsnd_cable_join(struct vsnd_cable *cable, struct vsnd_end *end, s64 at)
  */
 void vsnd_cable_set_pitch(struct vsnd_cable *cable, u32 pitch)
 {
-	unsigned int rate[2] = { 0, 0 };
 	unsigned long flags;
 	s64 now;
 	int i;
@@ -286,16 +316,9 @@ void vsnd_cable_set_pitch(struct vsnd_cable *cable, u32 pitch)
 	spin_lock_irqsave(&cable->lock, flags);
 	now = vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
 	cable->pitch = pitch;
-	for (i = 0; i < 2; i++) {
-		WRITE_ONCE(cable->end[i].stale, 0);
-		if (cable->end[i].running)
-			rate[cable->end[i].line - cable->line] =
-				cable->end[i].ring.rate;
-	}
 	for (i = 0; i < 2; i++)
-		if (rate[i])
-			vsnd_timeline_bend(&cable->line[i], now,
-					   vsnd_cable_speed(cable, rate[i]));
+		WRITE_ONCE(cable->end[i].stale, 0);
+	vsnd_cable_bend(cable, now);
 	vsnd_cable_schedule(cable);
 	spin_unlock_irqrestore(&cable->lock, flags);
 	vsnd_clock_arm(cable->clock);

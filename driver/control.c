@@ -325,9 +325,19 @@ static int vsnd_pitch_put(struct snd_kcontrol *kctl,
 	return 1;
 }
 
-static struct snd_kcontrol *
-vsnd_control_add(struct vsnd_pcm *pcm, unsigned int subdevice,
-		 const struct snd_kcontrol_new *template, void *data)
+/**
+ * vsnd_control_add() - add a control to a PCM device
+ * @pcm: the device
+ * @subdevice: substream to which it belongs, 0 if to all
+ * @template: what it is like
+ * @data: its private data
+ *
+ * Return: the control, or an error pointer.
+ */
+struct snd_kcontrol *vsnd_control_add(struct vsnd_pcm *pcm,
+				      unsigned int subdevice,
+				      const struct snd_kcontrol_new *template,
+				      void *data)
 {
 	struct snd_kcontrol *kctl = snd_ctl_new1(template, data);
 	int err;
@@ -386,5 +396,5 @@ int vsnd_control_create(struct vsnd_pcm *pcm)
 		if (err < 0)
 			return err;
 	}
-	return 0;
+	return vsnd_imperfect_create_controls(pcm);
 }

@@ -269,6 +269,7 @@ vsnd_device_alloc(struct vsnd_card *card, const struct vsnd_pcm_config *config)
 	pcm->config = config;
 	pcm->plugged = true;
 	pcm->latency = config->latency;
+	vsnd_imperfect_init(pcm);
 	INIT_DELAYED_WORK(&pcm->heartbeat, vsnd_device_heartbeat);
 	vsnd_step_init(&pcm->step);
 	vsnd_slave_init(&pcm->slave, card->card);

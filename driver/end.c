@@ -125,6 +125,7 @@ int vsnd_end_prepare(struct vsnd_end *end)
 	end->moved = 0;
 	end->lost = false;
 	end->next_period = end->period;
+	end->late = 0;
 	vsnd_end_set_ready(end);
 	return 0;
 }
@@ -147,6 +148,7 @@ static void vsnd_end_begin(struct vsnd_end *end, s64 at)
 	end->tick = false;
 	end->stale = 0;
 	vsnd_cable_join(cable, end, at);
+	vsnd_imperfect_plan(end);
 	vsnd_end_plan(end);
 	vsnd_cable_schedule(cable);
 	vsnd_clock_add(cable->clock, cable);
@@ -308,10 +310,13 @@ static snd_pcm_uframes_t vsnd_end_pointer_ticked(struct vsnd_end *end)
 /* Until when does what was reported hold? */
 static s64 vsnd_end_stale(const struct vsnd_end *end)
 {
+	s64 next;
+
 	if (!end->running)
 		return 0;
-	return vsnd_timeline_instant(end->line, end->from +
+	next = vsnd_timeline_instant(end->line, end->from +
 				     (end->seen + 1 - end->base));
+	return min(next, end->cable->wobble.bend);
 }
 
 /**

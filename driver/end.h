@@ -81,6 +81,7 @@ static inline void vsnd_end_align_period(struct vsnd_end *end)
 
 	div_u64_rem(end->n, end->period, &rest);
 	end->next_period = end->n - rest + end->period;
+	end->late = 0;
 }
 
 /**

@@ -97,6 +97,17 @@ static void vsnd_end_await(struct vsnd_end *end, bool early)
 	end->early = early;
 }
 
+/* The end of a period is to be reported; true if that wakes its client. */
+static __always_inline bool vsnd_end_pass_period(struct vsnd_end *end, u64 n)
+{
+	if (unlikely(end->cable->imperfect.on))
+		return vsnd_imperfect_wake(end);
+	end->next_period += end->period;
+	if (unlikely(n >= end->next_period))
+		vsnd_end_align_period(end);
+	return end->wakes;
+}
+
 /* Look at an end; true if its client is to be told. */
 static __always_inline bool vsnd_end_tick(struct vsnd_end *end)
 {
@@ -108,12 +119,8 @@ static __always_inline bool vsnd_end_tick(struct vsnd_end *end)
 	if (n < end->event)
 		return false;
 	limit = vsnd_end_limit(end);
-	if (n >= end->next_period) {
-		wake = end->wakes;
-		end->next_period += end->period;
-		if (unlikely(n >= end->next_period))
-			vsnd_end_align_period(end);
-	}
+	if (n >= end->next_period)
+		wake = vsnd_end_pass_period(end, n);
 	told = wake || n >= limit;
 	if (told)
 		vsnd_end_await(end, !wake);
@@ -133,6 +140,33 @@ static s64 vsnd_end_instant(const struct vsnd_end *end)
 }
 
 /**
+ * vsnd_cable_instant() - when is the next event of a cable?
+ * @cable: the cable, whose running ends have planned their next event
+ *
+ * Context: The cable's lock held.
+ * Return: instant at the present speed, ns; S64_MAX if none of them runs.
+ */
+s64 vsnd_cable_instant(const struct vsnd_cable *cable)
+{
+	const struct vsnd_end *player = &cable->end[SNDRV_PCM_STREAM_PLAYBACK];
+	const struct vsnd_end *recorder = &cable->end[SNDRV_PCM_STREAM_CAPTURE];
+	s64 when = S64_MAX;
+	u64 frame;
+
+	lockdep_assert_held(&cable->lock);
+	if (player->running && recorder->running &&
+	    player->line == recorder->line) {
+		frame = min(vsnd_end_event(player), vsnd_end_event(recorder));
+		return vsnd_timeline_instant(player->line, frame);
+	}
+	if (player->running)
+		when = vsnd_end_instant(player);
+	if (recorder->running)
+		when = min(when, vsnd_end_instant(recorder));
+	return when;
+}
+
+/**
  * vsnd_cable_schedule() - set when the cable is to be looked at next
  * @cable: the cable, whose running ends have planned their next event
  *
@@ -141,23 +175,10 @@ static s64 vsnd_end_instant(const struct vsnd_end *end)
  */
 bool vsnd_cable_schedule(struct vsnd_cable *cable)
 {
-	const struct vsnd_end *player = &cable->end[SNDRV_PCM_STREAM_PLAYBACK];
-	const struct vsnd_end *recorder = &cable->end[SNDRV_PCM_STREAM_CAPTURE];
-	s64 when = S64_MAX;
+	s64 when = vsnd_cable_instant(cable);
 
-	lockdep_assert_held(&cable->lock);
-	if (player->running && recorder->running &&
-	    player->line == recorder->line) {
-		u64 frame = min(vsnd_end_event(player),
-				vsnd_end_event(recorder));
-
-		when = vsnd_timeline_instant(player->line, frame);
-	} else {
-		if (player->running)
-			when = vsnd_end_instant(player);
-		if (recorder->running)
-			when = min(when, vsnd_end_instant(recorder));
-	}
+	if (unlikely(when > cable->wobble.bend) && when != S64_MAX)
+		when = vsnd_imperfect_deadline(cable, when);
 	atomic64_set(&cable->deadline, when);
 	return when != S64_MAX;
 }

@@ -36,12 +36,14 @@
 
 #include <linux/list.h>
 #include <linux/spinlock.h>
+#include <sound/control.h>
 #include <sound/core.h>
 #include <sound/initval.h>
 #include <sound/pcm.h>
 #include <sound/pcmbuf.h>
 
 #include "clock.h"
+#include "imperfect.h"
 #include "timeline.h"
 
 #define VSND_NAME		"snd-virtual"
@@ -190,7 +192,8 @@ struct vsnd_pcm;
  *	Read under the stream lock only: a change of pitch may be seen late.
  * @appl_start: the client's appl_ptr at START
  * @piece: frames that are moved at once at most
- * @next_period: n at the end of the period
+ * @next_period: n at which the end of the period is reported
+ * @late: frames since that end
  * @event: n at which to look next
  * @moved: n up to which the recorder's ring is written
  * @silent: frames before @moved that were written as silence (recorder)
@@ -224,6 +227,7 @@ struct vsnd_end {
 	snd_pcm_uframes_t appl_start;
 	unsigned int piece;
 	u64 next_period;
+	unsigned int late;
 	u64 event;
 	u64 moved;
 	u64 silent;
@@ -246,6 +250,8 @@ struct vsnd_end {
  * @begin: first frame of the recorder that is one of the player's
  * @pitch: rate at which frames pass, ppb of the nominal one. Protected by
  *	@lock.
+ * @imperfect: its device's. Protected by @lock.
+ * @wobble: how its speed changes by itself. Protected by @lock.
  * @card: the card it belongs to
  * @pcm: the PCM device it belongs to
  * @pitch_controls: what shows @pitch
@@ -265,6 +271,8 @@ struct vsnd_cable {
 	u64 shift;
 	u64 begin;
 	u32 pitch;
+	struct vsnd_imperfect imperfect;
+	struct vsnd_wobble wobble;
 	struct snd_card *card;
 	struct vsnd_pcm *pcm;
 	struct snd_kcontrol *pitch_controls[VSND_PITCH_CONTROLS];
@@ -288,6 +296,7 @@ struct vsnd_cable {
  * @heartbeat: keeps the drain of a slow clock from being given up
  * @plugged: state of the switch that plugs its cables
  * @latency: frames by which its recorders hear later, from their next prepare on
+ * @imperfect: what is to be wrong with it. Protected by @pcm->open_mutex.
  * @cables: one for each substream pair, @config->substreams of them
  *
  * Allocated by vsnd_pcm_create(), freed by the pcm's private_free.
@@ -304,6 +313,7 @@ struct vsnd_pcm {
 	struct delayed_work heartbeat;
 	bool plugged;
 	unsigned int latency;
+	struct vsnd_imperfect imperfect;
 	struct vsnd_cable cables[];
 };
 
@@ -333,6 +343,10 @@ extern struct platform_driver vsnd_driver;
 int vsnd_mixer_create(struct vsnd_card *card);
 
 /* control.c */
+struct snd_kcontrol *vsnd_control_add(struct vsnd_pcm *pcm,
+				      unsigned int subdevice,
+				      const struct snd_kcontrol_new *template,
+				      void *data);
 int vsnd_control_create(struct vsnd_pcm *pcm);
 
 /* device.c */
@@ -380,11 +394,13 @@ void vsnd_cable_init(struct vsnd_cable *cable, struct vsnd_pcm *pcm);
 s64 vsnd_cable_advance(struct vsnd_cable *cable, s64 now);
 void vsnd_cable_join(struct vsnd_cable *cable, struct vsnd_end *end, s64 at);
 void vsnd_cable_connect(struct vsnd_cable *cable, u64 earliest);
+void vsnd_cable_bend(struct vsnd_cable *cable, s64 at);
 void vsnd_cable_set_pitch(struct vsnd_cable *cable, u32 pitch);
 void vsnd_cable_plug(struct vsnd_cable *cable, bool plugged);
 
 /* tick.c */
 void vsnd_end_plan(struct vsnd_end *end);
+s64 vsnd_cable_instant(const struct vsnd_cable *cable);
 bool vsnd_cable_schedule(struct vsnd_cable *cable);
 bool vsnd_cable_tick(struct vsnd_cable *cable, s64 now);
 u64 vsnd_cable_room(struct vsnd_cable *cable);
