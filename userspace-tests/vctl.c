@@ -2,6 +2,7 @@
 /* The card's controls, clocks by name, the faces of the pitch. */
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 #include "vctl.h"
@@ -217,4 +218,40 @@ snd_ctl_t *vt_use_pitch(int device)
 {
 	vt_defer(vt_restore_pitch, (void *)(intptr_t)device);
 	return vt_ctl();
+}
+
+const struct vt_flaw_control vt_flaws[VT_FLAWS] = {
+	[VT_IMPERFECTION] = { "PCM Imperfection", 0, 0, 1 },
+	[VT_SEED] = { "PCM Imperfection Seed", 0, 0, INT_MAX },
+	[VT_DRIFT] = { "PCM Clock Drift", 0, -200000000, 200000000 },
+	[VT_WANDER] = { "PCM Clock Wander", 0, 0, 200000000 },
+	[VT_WANDER_PERIOD] = { "PCM Clock Wander Period", 10000, 100, 3600000 },
+	[VT_WALK] = { "PCM Clock Walk", 0, 0, 10000000 },
+	[VT_WALK_LIMIT] = { "PCM Clock Walk Limit", 100000, 0, 200000000 },
+	[VT_DELAY] = { "PCM Wakeup Delay", 0, 0, 1000000 },
+	[VT_JITTER] = { "PCM Wakeup Jitter", 0, 0, 1000000 },
+	[VT_LOSS] = { "PCM Wakeup Loss", 0, 0, 1000000 },
+};
+
+void vt_spoil(snd_ctl_t *ctl, int device, enum vt_flaw flaw, long value)
+{
+	MUST(vt_ctl_set(ctl, vt_flaws[flaw].name, device, 0, value, 0));
+}
+
+static void vt_restore_perfection(void *device)
+{
+	snd_ctl_t *ctl = vt_ctl();
+	int i;
+
+	for (i = 0; i < VT_FLAWS; i++)
+		vt_spoil(ctl, (intptr_t)device, i, vt_flaws[i].initial);
+}
+
+snd_ctl_t *vt_use_imperfection(int device)
+{
+	snd_ctl_t *ctl = vt_ctl();
+
+	vt_defer(vt_restore_perfection, (void *)(intptr_t)device);
+	vt_spoil(ctl, device, VT_IMPERFECTION, 1);
+	return ctl;
 }

@@ -67,4 +67,31 @@ void vt_expect_faces(snd_ctl_t *ctl, int device, int subdevice, long speed);
 /* The device's streams have their nominal rates again after the test. */
 snd_ctl_t *vt_use_pitch(int device);
 
+/* Ways in which a device can be imperfect */
+enum vt_flaw {
+	VT_IMPERFECTION, VT_SEED, VT_DRIFT, VT_WANDER, VT_WANDER_PERIOD,
+	VT_WALK, VT_WALK_LIMIT, VT_DELAY, VT_JITTER, VT_LOSS, VT_FLAWS
+};
+
+/**
+ * struct vt_flaw_control - the control of a flaw
+ * @name: its name
+ * @initial: its value in a new card
+ * @min: least value
+ * @max: most
+ */
+struct vt_flaw_control {
+	const char *name;
+	long initial, min, max;
+};
+
+extern const struct vt_flaw_control vt_flaws[VT_FLAWS];
+
+/*
+ * The device may be spoilt until the end of the test, after which it is as
+ * good as new. It is imperfect at once, but in nothing yet.
+ */
+snd_ctl_t *vt_use_imperfection(int device);
+void vt_spoil(snd_ctl_t *ctl, int device, enum vt_flaw flaw, long value);
+
 #endif
