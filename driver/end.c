@@ -259,6 +259,18 @@ void vsnd_end_hurry(struct vsnd_end *end)
 }
 
 /*
+ * A player has drained during a stall of a ring or more: nothing is lost, and
+ * the drain has to end. The core must see the position move, and a whole ring
+ * is no move: the last frame is left to the next look, which is due at once.
+ */
+static u32 vsnd_end_drained(const struct vsnd_end *player)
+{
+	u64 left = vsnd_end_written(player) - player->seen;
+
+	return clamp_t(u64, left, 1, player->ring.frames - 1);
+}
+
+/*
  * Report n to the core. It sees positions modulo the buffer only, so that
  * frames are lost by a whole ring or behind the client's back is for us to
  * say.
@@ -274,9 +286,14 @@ vsnd_end_report(struct vsnd_end *end, u64 n)
 	if (unlikely(end->lost))
 		return SNDRV_PCM_POS_XRUN;
 	if (unlikely(passed >= end->ring.frames)) {
-		if (!vsnd_end_never_stops(end))
+		if (vsnd_end_is_draining(end)) {
+			step = vsnd_end_drained(end);
+			n = end->seen + step;
+		} else if (vsnd_end_never_stops(end)) {
+			div_u64_rem(passed, end->ring.frames, &step);
+		} else {
 			return SNDRV_PCM_POS_XRUN;
-		div_u64_rem(passed, end->ring.frames, &step);
+		}
 	}
 	end->seen = n;
 	end->pos += step;
