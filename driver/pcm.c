@@ -226,8 +226,14 @@ static int vsnd_pcm_trigger(struct snd_pcm_substream *substream, int cmd)
 	return -EINVAL;
 }
 
+/*
+ * The core does not ask for a stamp of the default type, and would then take
+ * the type of the last one for that of this one.
+ */
 static snd_pcm_uframes_t vsnd_pcm_pointer(struct snd_pcm_substream *substream)
 {
+	substream->runtime->audio_tstamp_report.actual_type =
+		SNDRV_PCM_AUDIO_TSTAMP_TYPE_DEFAULT;
 	return vsnd_end_pointer(vsnd_substream_end(substream));
 }
 
