@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * snd-virtual-test: stalls of the machine, by request, for tests in a guest.
+ * In /sys/kernel/debug/snd-virtual-test, to both of which a number of ns is
+ * written:
+ *
+ *	jump		CLOCK_MONOTONIC jumps ahead, as on a machine that has
+ *			stood still; timers are late, and nobody has run
+ *	irqs_off	this CPU does nothing for so long, interrupts off
+ *
+ * For a jump the kernel has to go by the clock source of this module, which has
+ * its name; see /sys/devices/system/clocksource/clocksource0/.
+ */
+#include <linux/atomic.h>
+#include <linux/clocksource.h>
+#include <linux/debugfs.h>
+#include <linux/fs.h>
+#include <linux/irqflags.h>
+#include <linux/ktime.h>
+#include <linux/module.h>
+#include <linux/nmi.h>
+#include <linux/sched/clock.h>
+#include <linux/time64.h>
+
+#define VSND_TEST_SHIFT		22	/* 73 minutes until a product overflows */
+#define VSND_TEST_JUMP_MAX	(3600ULL * NSEC_PER_SEC)
+#define VSND_TEST_OFF_MAX	(10ULL * NSEC_PER_SEC)
+
+static atomic64_t vsnd_test_jumped;
+static struct dentry *vsnd_test_dir;
+
+static u64 notrace vsnd_test_read(struct clocksource *source)
+{
+	return sched_clock() + atomic64_read(&vsnd_test_jumped);
+}
+
+static struct clocksource vsnd_test_source = {
+	.name = "snd-virtual-test",
+	.rating = 1,	/* not to be taken by itself, to verify others by it */
+	.read = vsnd_test_read,
+	.mask = CLOCKSOURCE_MASK(64),
+	.mult = 1 << VSND_TEST_SHIFT,
+	.shift = VSND_TEST_SHIFT,
+	.flags = CLOCK_SOURCE_IS_CONTINUOUS,
+};
+
+static int vsnd_test_jump(void *data, u64 ns)
+{
+	if (ns > VSND_TEST_JUMP_MAX)
+		return -EINVAL;
+	atomic64_add(ns, &vsnd_test_jumped);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(vsnd_test_jump_fops, NULL, vsnd_test_jump, "%llu\n");
+
+static int vsnd_test_irqs_off(void *data, u64 ns)
+{
+	unsigned long flags;
+	u64 until;
+
+	if (ns > VSND_TEST_OFF_MAX)
+		return -EINVAL;
+	local_irq_save(flags);
+	until = sched_clock() + ns;
+	while (sched_clock() < until)
+		cpu_relax();
+	touch_softlockup_watchdog();
+	local_irq_restore(flags);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(vsnd_test_irqs_off_fops, NULL, vsnd_test_irqs_off,
+			 "%llu\n");
+
+static int __init vsnd_test_init(void)
+{
+	int err;
+
+	err = __clocksource_register(&vsnd_test_source);
+	if (err)
+		return err;
+	vsnd_test_dir = debugfs_create_dir("snd-virtual-test", NULL);
+	debugfs_create_file("jump", 0200, vsnd_test_dir, NULL,
+			    &vsnd_test_jump_fops);
+	debugfs_create_file("irqs_off", 0200, vsnd_test_dir, NULL,
+			    &vsnd_test_irqs_off_fops);
+	return 0;
+}
+
+static void __exit vsnd_test_exit(void)
+{
+	debugfs_remove(vsnd_test_dir);
+	clocksource_unregister(&vsnd_test_source);
+}
+
+module_init(vsnd_test_init);
+module_exit(vsnd_test_exit);
+
+MODULE_DESCRIPTION("Stalls of the machine, for tests");
+MODULE_LICENSE("GPL");
