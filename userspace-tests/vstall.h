@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Stalls of the machine for the tests, by way of the module snd-virtual-test,
+ * which is for guests: the time of the whole machine jumps.
+ */
+#ifndef VSTALL_H
+#define VSTALL_H
+
+#include "vctl.h"
+
+/* Until the end of the program; bails out where there is no such module */
+void vt_load_stalls(void);
+
+/* CLOCK_MONOTONIC jumps ahead; returns the time just after. */
+int64_t vt_jump(int64_t ns);
+
+/* The CPU stands still, interrupts off; returns the time just after. */
+int64_t vt_irqs_off(int64_t ns);
+
+#endif
