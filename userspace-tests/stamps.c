@@ -82,9 +82,11 @@ static int64_t ahead(snd_pcm_tstamp_type_t type)
 
 	if (type == SND_PCM_TSTAMP_TYPE_MONOTONIC)
 		return 0;
-	before = vt_now();
-	SYS(clock_gettime(clocks[type], &ts));
-	after = vt_now();
+	do {
+		before = vt_now();
+		SYS(clock_gettime(clocks[type], &ts));
+		after = vt_now();
+	} while (after - before > SLACK);	/* interrupted */
 	return ts.tv_sec * VT_SECOND + ts.tv_nsec - (before + after) / 2;
 }
 
