@@ -20,7 +20,7 @@
 #define VSND_SEGMENT_NS		(VSND_SEGMENT_MS * NSEC_PER_MSEC)
 
 /* Segments gone through one by one. A longer stall is passed at mean speed. */
-#define VSND_SEGMENTS_MAX	1000
+#define VSND_SEGMENTS_MAX	250
 
 /* Segments that are looked ahead for the instant of an event. */
 #define VSND_SEGMENTS_AHEAD	100
