@@ -67,7 +67,7 @@ bool vsnd_imperfect_wake(struct vsnd_end *end);
 void vsnd_imperfect_apply(struct vsnd_cable *cable,
 			  const struct vsnd_imperfect *imperfect);
 
-/* imperfect_control.c */
+/* spoil.c */
 int vsnd_imperfect_create_controls(struct vsnd_pcm *pcm);
 
 #endif /* VSND_IMPERFECT_H */
