@@ -264,6 +264,29 @@ static void classic_test_unknown(struct pcmbuf_test *t)
 						   NULL, 0, 0), -EINVAL);
 }
 
+/* A driver of later years, which has the kernel allocate and only asks where. */
+static void classic_test_kernels_own(struct pcmbuf_test *t)
+{
+	struct snd_dma_buffer dmab = { };
+
+	if (!classic_start(t, &classic_pages_ops))
+		return;
+	if (!EXPECT_EQ(t, snd_dma_alloc_pages(SNDRV_DMA_TYPE_DEV, t->dev,
+					      PCMBUF_TEST_BYTES, &dmab), 0))
+		return;
+	EXPECT_EQ(t, snd_pcm_sgbuf_get_addr(t->substream, 0), 0);
+	EXPECT(t, !snd_pcm_sgbuf_get_ptr(t->substream, 0));
+
+	snd_pcm_set_runtime_buffer(t->substream, &dmab);
+	EXPECT(t, snd_pcm_sgbuf_get_addr(t->substream, 5000) ==
+		  dmab.addr + 5000);
+	EXPECT(t, snd_pcm_sgbuf_get_ptr(t->substream, 5000) ==
+		  dmab.area + 5000);
+	EXPECT_EQ(t, snd_pcm_sgbuf_get_chunk_size(t->substream, 5000, 16), 16);
+	snd_pcm_set_runtime_buffer(t->substream, NULL);
+	snd_dma_free_pages(&dmab);
+}
+
 const struct pcmbuf_test_case pcmbuf_test_classic_cases[] = {
 	{ "classic names: vmalloc helpers", classic_test_vmalloc },
 	{ "classic names: vmalloc helpers, 32 bits", classic_test_vmalloc_32 },
@@ -275,5 +298,6 @@ const struct pcmbuf_test_case pcmbuf_test_classic_cases[] = {
 	{ "classic names: of the ISA bus", classic_test_isa },
 	{ "classic names: scatter-gather", classic_test_sg },
 	{ "classic names: unknown type", classic_test_unknown },
+	{ "classic names: a buffer of the kernel's", classic_test_kernels_own },
 	{ }
 };

@@ -127,6 +127,45 @@ static inline void *snd_pcmbuf_classic_get_ptr(struct snd_dma_buffer *dmab,
 }
 
 /*
+ * Is the buffer the kernel's own? Drivers of 5.5 and later let the kernel
+ * allocate, some of them for a part of their streams, and ask for addresses all
+ * the same.
+ */
+static inline bool
+snd_pcmbuf_classic_is_kernels(struct snd_pcm_substream *substream)
+{
+	return substream->runtime->dma_buffer_p &&
+	       !snd_pcmbuf_sgbuf_get_ptr(substream, 0);
+}
+
+static inline dma_addr_t
+snd_pcmbuf_classic_sgbuf_get_addr(struct snd_pcm_substream *substream,
+				  unsigned int ofs)
+{
+	if (snd_pcmbuf_classic_is_kernels(substream))
+		return snd_pcm_sgbuf_get_addr(substream, ofs);
+	return snd_pcmbuf_sgbuf_get_addr(substream, ofs);
+}
+
+static inline void *
+snd_pcmbuf_classic_sgbuf_get_ptr(struct snd_pcm_substream *substream,
+				 unsigned int ofs)
+{
+	if (snd_pcmbuf_classic_is_kernels(substream))
+		return substream->runtime->dma_area + ofs;
+	return snd_pcmbuf_sgbuf_get_ptr(substream, ofs);
+}
+
+static inline unsigned int
+snd_pcmbuf_classic_sgbuf_get_chunk_size(struct snd_pcm_substream *substream,
+					unsigned int ofs, unsigned int size)
+{
+	if (snd_pcmbuf_classic_is_kernels(substream))
+		return snd_pcm_sgbuf_get_chunk_size(substream, ofs, size);
+	return snd_pcmbuf_sgbuf_get_chunk_size(substream, ofs, size);
+}
+
+/*
  * The names. As objects, so that they also work where no call is made, as in
  * ".page = snd_pcm_lib_get_vmalloc_page".
  */
@@ -161,11 +200,12 @@ static inline void *snd_pcmbuf_classic_get_ptr(struct snd_dma_buffer *dmab,
 #undef snd_pcm_sgbuf_ops_page
 #define snd_pcm_sgbuf_ops_page		snd_pcmbuf_sgbuf_ops_page
 #undef snd_pcm_sgbuf_get_addr
-#define snd_pcm_sgbuf_get_addr		snd_pcmbuf_sgbuf_get_addr
+#define snd_pcm_sgbuf_get_addr		snd_pcmbuf_classic_sgbuf_get_addr
 #undef snd_pcm_sgbuf_get_ptr
-#define snd_pcm_sgbuf_get_ptr		snd_pcmbuf_sgbuf_get_ptr
+#define snd_pcm_sgbuf_get_ptr		snd_pcmbuf_classic_sgbuf_get_ptr
 #undef snd_pcm_sgbuf_get_chunk_size
-#define snd_pcm_sgbuf_get_chunk_size	snd_pcmbuf_sgbuf_get_chunk_size
+#define snd_pcm_sgbuf_get_chunk_size \
+	snd_pcmbuf_classic_sgbuf_get_chunk_size
 #undef snd_sgbuf_get_ptr
 #define snd_sgbuf_get_ptr		snd_pcmbuf_classic_get_ptr
 #undef snd_pcm_substream_sgbuf
