@@ -44,6 +44,10 @@ build()
 copy_sources "$tree"
 build "the modules for $release" make -C "$kdir" M="$tree" \
 	CC="${CC:-gcc}" ${with:+PCMBUF_TEST=${PCMBUF_TEST-1}} -j "$(nproc)" modules
+# as the driver of somebody else
+[ -z "$with" ] || build "the sample driver for $release" make -C "$kdir" \
+	M="$tree/driver/sample" KBUILD_EXTRA_SYMBOLS="$tree/Module.symvers" \
+	CC="${CC:-gcc}" modules
 
 mkdir -p "$tree/tests"
 [ -z "$with" ] || build "the test programs" make -C "$TOP/userspace-tests" \
