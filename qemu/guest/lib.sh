@@ -97,10 +97,10 @@ expect_log()
 	echo "$1" >>"$EXPECTED_LOG"
 }
 
-# Both modules, the core last; quiet when nothing is loaded.
+# What this tree builds, the core last; quiet when nothing is loaded.
 unload_all()
 {
-	for module in snd_pcmbuf_test snd_virtual snd_pcmbuf; do
+	for module in snd_pcmbuf_test snd_sample snd_virtual snd_pcmbuf; do
 		[ ! -d /sys/module/$module ] || rmmod $module || return
 	done
 }
@@ -121,4 +121,58 @@ wait_until()
 stream_is()
 {
 	grep -q "$3" "$CARD/pcm$1$2/sub0/status"
+}
+
+# silence: without end, in bytes of the format
+silence()
+{
+	tr '\0' "\\$quiet" </dev/zero
+}
+
+# The player's frames, at their place in the capture, nothing else around.
+same_frames()
+{
+	first=$(silence | cmp capture - 2>/dev/null |
+		sed 's/.*\(char\|byte\) \([0-9]*\),.*/\2/')
+	[ -n "$first" ] || { echo "the capture is silent"; return 1; }
+	before=$((first - 1))
+	[ $((before % frame)) = 0 ] ||
+		{ echo "heard at byte $before: not a whole frame"; return 1; }
+	cmp -n "$size" capture data "$before" 0 || return
+	tail -c +$((before + size + 1)) capture >rest
+	[ -s rest ] || { echo "the capture ends too early"; return 1; }
+	silence | cmp -n "$(stat -c %s rest)" rest - ||
+		{ echo "sound after the end"; return 1; }
+	[ "$before" -gt 0 ] || { echo "no silence before it"; return 1; }
+}
+
+# round_trip DEVICE FORMAT BYTES SILENCE RATE CHANNELS [OPTIONS...]: is a
+# quarter of a second from aplay what arecord captures on the same device of
+# $CARD? BYTES of a sample; SILENCE is a byte of it, in octal. The data begin
+# with a byte that is silence nowhere.
+round_trip()
+{
+	device=$1 format=$2 quiet=$4 rate=$5 channels=$6
+	frame=$(($3 * $6))
+	shift 6
+	size=$((rate * frame / 4 / frame * frame))
+	{ printf '\377'; cat /dev/urandom; } | head -c "$size" >data
+	set -- "$@" -q -D "hw:${CARD##*/},$device" -t raw -f "$format" \
+		-r "$rate" -c "$channels"
+
+	arecord "$@" >capture 2>arecord.log &
+	recorder=$!
+	wait_until 5 stream_is "$device" c RUNNING ||
+		{ cat arecord.log; return 1; }
+	sleep 0.1
+	aplay "$@" data >aplay.log 2>&1
+	status=$?
+	sleep 0.3
+	kill -INT "$recorder"
+	wait "$recorder"
+	# the two ways in which arecord takes the signal
+	grep -v -E 'Aborted by signal|read error: Interrupted system call' \
+		aplay.log arecord.log && return 1
+	[ "$status" = 0 ] || { echo "aplay: status $status"; return 1; }
+	same_frames
 }

@@ -26,65 +26,14 @@ S16_LE		2 000	768000	2
 "
 devices="0 1"
 
-# A quarter of a second that begins with a byte that is silence nowhere.
-make_data()
-{
-	{ printf '\377'; cat /dev/urandom; } | head -c "$1" >data
-}
-
-# silence: without end, in bytes of the format
-silence()
-{
-	tr '\0' "\\$quiet" </dev/zero
-}
-
-# the player's frames, at their place in the capture, nothing else around
-same_frames()
-{
-	first=$(silence | cmp capture - 2>/dev/null |
-		sed 's/.*\(char\|byte\) \([0-9]*\),.*/\2/')
-	[ -n "$first" ] || { echo "the capture is silent"; return 1; }
-	before=$((first - 1))
-	[ $((before % frame)) = 0 ] ||
-		{ echo "heard at byte $before: not a whole frame"; return 1; }
-	cmp -n "$size" capture data "$before" 0 || return
-	tail -c +$((before + size + 1)) capture >rest
-	[ -s rest ] || { echo "the capture ends too early"; return 1; }
-	silence | cmp -n "$(stat -c %s rest)" rest - ||
-		{ echo "sound after the end"; return 1; }
-	[ "$before" -gt 0 ] || { echo "no silence before it"; return 1; }
-}
-
-round_trip()
-{
-	frame=$((bytes * channels))
-	size=$((rate * frame / 4 / frame * frame))
-	make_data "$size"
-	# shellcheck disable=SC2086	# options
-	arecord -q -D "hw:Virtual,$device" $options -t raw -f "$format" \
-		-r "$rate" -c "$channels" >capture 2>arecord.log &
-	recorder=$!
-	wait_until 5 stream_is "$device" c RUNNING ||
-		{ cat arecord.log; return 1; }
-	sleep 0.1
-	# shellcheck disable=SC2086
-	aplay -q -D "hw:Virtual,$device" $options -t raw -f "$format" \
-		-r "$rate" -c "$channels" data >aplay.log 2>&1
-	status=$?
-	sleep 0.3
-	kill -INT "$recorder"
-	wait "$recorder"
-	grep -v 'Aborted by signal' aplay.log arecord.log && return 1
-	[ "$status" = 0 ] || { echo "aplay: status $status"; return 1; }
-	same_frames
-}
-
 plan $(($(echo "$cases" | grep -c .) * 2))
 for device in $devices; do
 	while read -r format bytes quiet rate channels options; do
 		[ -n "$format" ] || continue
+		# shellcheck disable=SC2086	# options
 		check "device $device $format ${rate}Hz ${channels}ch $options" \
-			round_trip
+			round_trip "$device" "$format" "$bytes" "$quiet" \
+			"$rate" "$channels" $options
 	done <<-END
 	$cases
 	END
