@@ -2,22 +2,21 @@
 /*
  * What older kernels lack, in the newest kernel's words. Included before every
  * file of this tree; the only place where a kernel version may be asked.
+ * Documentation/porting.rst lists the blocks and tells how to drop one.
  *
- * Macros where possible: a header pulled in from here would define pr_fmt()
- * before the file that includes it can.
+ * A distribution may have brought a function back to an older kernel: so each
+ * block takes in the kernel's own header first, and then puts a macro over
+ * what is there or not. A member of a struct cannot be asked for, and goes by
+ * the release.
  */
 #ifndef __PCMBUF_COMPAT_H
 #define __PCMBUF_COMPAT_H
 
 #include <linux/version.h>
 
-/* vm_flags_set(): since 6.3, where vm_flags became constant */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
-#define vm_flags_set(area, flags)	((void)((area)->vm_flags |= (flags)))
-#endif
-
-/* hrtimer_setup(): since 6.13; hrtimer_init() until 6.14 */
+/* hrtimer_setup(): since 6.13; hrtimer_init(): until 6.14 */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#include <linux/hrtimer.h>
 #define hrtimer_setup(timer, callback, clock, mode)	\
 	do {						\
 		struct hrtimer *__timer = (timer);	\
@@ -29,8 +28,8 @@
 
 /*
  * The op with which a driver moves the samples itself: copy, from and to an
- * iov_iter, since 6.6. Until then copy_user and copy_kernel, of which the
- * middle layer looks at the first.
+ * iov_iter, since 6.6. Until 6.5 copy_user and copy_kernel, of which the middle
+ * layer looks at the first.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
 #define snd_pcm_copy_op			copy_user
@@ -40,14 +39,25 @@
 #define snd_pcm_copy_samples		struct iov_iter
 #endif
 
-/* The state of a stream moved out of the page that user space maps in 6.1 */
+/* vm_flags_set(): since 6.3, where vm_flags became constant */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+#include <linux/mm.h>
+#define vm_flags_set(area, flags)	((void)((area)->vm_flags |= (flags)))
+#endif
+
+/*
+ * The state of a stream: in the runtime since 6.1; until 6.0 in the page that
+ * user space maps. __snd_pcm_set_state() came with the move.
+ */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
 #define snd_pcm_runtime_state(runtime)	READ_ONCE((runtime)->status->state)
+#define __snd_pcm_set_state(runtime, value) \
+	WRITE_ONCE((runtime)->status->state, value)
 #else
 #define snd_pcm_runtime_state(runtime)	READ_ONCE((runtime)->state)
 #endif
 
-/* SYSTEM_SLEEP_PM_OPS() and pm_sleep_ptr(): since 5.17, backported to 5.10 */
+/* SYSTEM_SLEEP_PM_OPS(), pm_sleep_ptr(): since 5.17, and in late 5.10 */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 17, 0)
 #include <linux/pm.h>
 #ifndef SYSTEM_SLEEP_PM_OPS
@@ -65,7 +75,7 @@
 #endif
 
 /*
- * snd_devm_card_new(): since 5.15. Before it a card that is freed with its
+ * snd_devm_card_new(): since 5.15. Until 5.14 a card that is freed with its
  * parent's other managed resources has to be built from snd_card_new().
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 15, 0)
@@ -77,10 +87,11 @@ static inline void snd_devm_card_free_compat(void *card)
 	snd_card_free(card);
 }
 
-static inline int snd_devm_card_new(struct device *parent, int idx,
-				    const char *xid, struct module *module,
-				    size_t extra_size,
-				    struct snd_card **card_ret)
+static inline int snd_devm_card_new_compat(struct device *parent, int idx,
+					   const char *xid,
+					   struct module *module,
+					   size_t extra_size,
+					   struct snd_card **card_ret)
 {
 	int err;
 
@@ -90,6 +101,8 @@ static inline int snd_devm_card_new(struct device *parent, int idx,
 	return devm_add_action_or_reset(parent, snd_devm_card_free_compat,
 					*card_ret);
 }
+
+#define snd_devm_card_new	snd_devm_card_new_compat
 #endif
 
 #endif /* __PCMBUF_COMPAT_H */
