@@ -77,6 +77,16 @@ static bool snd_pcmbuf_is_shown(struct snd_pcmbuf *buf,
 	return pages <= shown && area->vm_pgoff <= shown - pages;
 }
 
+/*
+ * The host maps nothing of a stream without parameters; but where mmap does not
+ * wait, a hw_free can come after it has looked, and then a hw_params that has
+ * published a buffer which is still to be cleared.
+ */
+static bool snd_pcmbuf_is_clear(struct snd_pcm_runtime *runtime)
+{
+	return snd_pcm_runtime_state(runtime) != SNDRV_PCM_STATE_OPEN;
+}
+
 static int snd_pcmbuf_map(struct snd_pcmbuf *buf, struct vm_area_struct *area)
 {
 	if (!snd_pcmbuf_is_shown(buf, area))
@@ -97,17 +107,19 @@ static int snd_pcmbuf_map(struct snd_pcmbuf *buf, struct vm_area_struct *area)
  * Context: Process context under mmap_lock; called by the host, which counts
  * the mapping in substream->mmap_count when this succeeds.
  * Return: 0; -ENXIO when the runtime has no buffer from here, or @area is not
- * within it; otherwise what mapping coherent memory failed with.
+ * within it; -EBADFD when hw_params is about to clear it; otherwise what mapping
+ * coherent memory failed with.
  */
 int snd_pcmbuf_mmap(struct snd_pcm_substream *substream,
 		    struct vm_area_struct *area)
 {
 	struct snd_pcmbuf *buf = snd_pcmbuf_get_published(substream->runtime);
-	int err;
+	int err = -EBADFD;
 
 	if (!buf)
 		return -ENXIO;
-	err = snd_pcmbuf_map(buf, area);
+	if (snd_pcmbuf_is_clear(substream->runtime))
+		err = snd_pcmbuf_map(buf, area);
 	if (err) {
 		snd_pcmbuf_put(buf);
 		return err;

@@ -105,12 +105,21 @@ static struct snd_pcmbuf *snd_pcmbuf_slot_renew(struct snd_pcmbuf_slot *slot,
 }
 
 /*
+ * Will the host clear a buffer that hw_params is given now, before anybody can
+ * see it? Not where the driver has a copy op; and a stream that is configured
+ * anew, without hw_free, can be mapped all the while on some kernels.
+ */
+static bool snd_pcmbuf_host_clears(struct snd_pcm_substream *substream)
+{
+	return !substream->ops->snd_pcm_copy_op &&
+	       snd_pcm_runtime_state(substream->runtime) ==
+	       SNDRV_PCM_STATE_OPEN;
+}
+
+/*
  * A reference to the preallocated buffer for a new owner, who sees nothing of
  * the last one's: NULL when it is too small or there is none, -ENOMEM when a
  * former owner still has its pages and there are no others.
- *
- * The host clears a buffer after hw_params, as much of it as the owner can see,
- * and refuses to map it until then. It does not where the driver has a copy op.
  */
 struct snd_pcmbuf *snd_pcmbuf_slot_take(struct snd_pcmbuf_slot *slot,
 					size_t size)
@@ -127,7 +136,7 @@ struct snd_pcmbuf *snd_pcmbuf_slot_take(struct snd_pcmbuf_slot *slot,
 		return fresh;
 	}
 	WRITE_ONCE(buf->shown, 0);
-	if (slot->substream->ops->snd_pcm_copy_op)
+	if (!snd_pcmbuf_host_clears(slot->substream))
 		memset(buf->dmab.area, 0, buf->dmab.bytes);
 	return buf;
 }

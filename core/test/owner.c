@@ -6,6 +6,7 @@
 
 #include <linux/errno.h>
 #include <linux/mm.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 
 #include "test.h"
@@ -87,6 +88,48 @@ static void pcmbuf_test_left_to_host(struct pcmbuf_test *t)
 	EXPECT(t, !pcmbuf_test_is_all_zero(t));
 }
 
+/* Configured anew without hw_free: on some kernels it can be mapped already. */
+static void pcmbuf_test_not_left_to_host(struct pcmbuf_test *t)
+{
+	struct snd_pcm_runtime *runtime;
+
+	if (!pcmbuf_test_former_owner(t))
+		return;
+	pcmbuf_test_close(t);
+	if (!EXPECT_EQ(t, pcmbuf_test_open(t), 0))
+		return;
+	runtime = t->substream->runtime;
+	__snd_pcm_set_state(runtime, SNDRV_PCM_STATE_SETUP);
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 1000), 1);
+	EXPECT(t, pcmbuf_test_is_all_zero(t));
+	__snd_pcm_set_state(runtime, SNDRV_PCM_STATE_OPEN);
+}
+
+/*
+ * An mmap that the host let in before a hw_free, on kernels where it does not
+ * wait, and that comes here when the next hw_params has not cleared yet.
+ */
+static void pcmbuf_test_late_mmap(struct pcmbuf_test *t)
+{
+	struct snd_pcm_runtime *runtime;
+	struct vm_area_struct *area;
+
+	area = kzalloc(sizeof(*area), GFP_KERNEL);
+	if (!area || !pcmbuf_test_former_owner(t))
+		goto out;
+	/* a page beyond the end, so that it is never mapped in earnest */
+	area->vm_end = PAGE_SIZE;
+	area->vm_pgoff = PCMBUF_TEST_BYTES / PAGE_SIZE;
+	runtime = t->substream->runtime;
+	EXPECT_EQ(t, snd_pcmbuf_mmap(t->substream, area), -EBADFD);
+	__snd_pcm_set_state(runtime, SNDRV_PCM_STATE_SETUP);
+	EXPECT_EQ(t, snd_pcmbuf_mmap(t->substream, area), -ENXIO);
+	__snd_pcm_set_state(runtime, SNDRV_PCM_STATE_OPEN);
+	EXPECT(t, !area->vm_ops);
+out:
+	kfree(area);
+}
+
 static void pcmbuf_test_growth(struct pcmbuf_test *t)
 {
 	unsigned char *area;
@@ -146,6 +189,9 @@ const struct pcmbuf_test_case pcmbuf_test_owner_cases[] = {
 	{ "fresh memory is zero to the last page", pcmbuf_test_fresh, true },
 	{ "cleared for a driver with a copy op", pcmbuf_test_copy_op, true },
 	{ "else cleared by the host alone", pcmbuf_test_left_to_host, true },
+	{ "configured anew, cleared at once", pcmbuf_test_not_left_to_host,
+	  true },
+	{ "a late mmap sees nothing uncleared", pcmbuf_test_late_mmap, true },
 	{ "growth is cleared at once", pcmbuf_test_growth, true },
 	{ "a pinned page finds no new owner", pcmbuf_test_pinned, true,
 	  true },
