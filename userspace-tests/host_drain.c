@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <string.h>
+#include <sys/utsname.h>
 #include "vpcm.h"
 
 #define ROUNDS	40
@@ -18,6 +20,7 @@ struct job {
 	snd_pcm_stream_t dir;	/* of the other stream */
 	bool is_closed;
 	const char *name;
+	bool forgets_waiter;	/* by kernels without the fix */
 };
 
 /**
@@ -98,12 +101,23 @@ struct place {
 	const struct job *job;
 };
 
+/* There is no way to ask but to crash: the fix came after 5.10. */
+static bool forgets_waiter(void)
+{
+	struct utsname name;
+
+	SYS(uname(&name));
+	return !strncmp(name.release, "5.", 2);
+}
+
 static void test_drain(const void *arg)
 {
 	const struct place *place = arg;
 	uint64_t seed = place->device;
 	unsigned int i;
 
+	if (place->job->forgets_waiter && forgets_waiter())
+		vt_skip("this kernel would crash, with any card");
 	for (i = 0; i < ROUNDS; i++) {
 		struct round r = { place->device, place->job };
 		const struct part parts[] = { { &r, true }, { &r, false } };
@@ -125,7 +139,7 @@ static void test_drain(const void *arg)
 
 static const struct job jobs[] = {
 	{ SND_PCM_STREAM_PLAYBACK, true, "player is closed" },
-	{ SND_PCM_STREAM_PLAYBACK, false, "player is unlinked" },
+	{ SND_PCM_STREAM_PLAYBACK, false, "player is unlinked", true },
 	{ SND_PCM_STREAM_CAPTURE, true, "recorder is closed" },
 	{ SND_PCM_STREAM_CAPTURE, false, "recorder is unlinked" },
 };
