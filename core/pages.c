@@ -37,7 +37,8 @@ static bool snd_pcmbuf_is_foreign(struct snd_pcm_substream *substream)
 /*
  * Another size within what the runtime has. What is added may be left from a
  * former owner, and where mmap does not wait for hw_params a mapping can be
- * faster than the host's clearing.
+ * faster than the host's clearing. Some drivers clear the address by themselves
+ * where they should free the buffer: it is put back.
  */
 static void snd_pcmbuf_resize(struct snd_pcm_runtime *runtime,
 			      struct snd_pcmbuf *buf, size_t size)
@@ -46,6 +47,8 @@ static void snd_pcmbuf_resize(struct snd_pcm_runtime *runtime,
 
 	if (PAGE_ALIGN(size) > seen)
 		memset(buf->dmab.area + seen, 0, PAGE_ALIGN(size) - seen);
+	runtime->dma_area = buf->dmab.area;
+	runtime->dma_addr = buf->dmab.addr;
 	snd_pcmbuf_set_size(runtime, buf, size);
 }
 
@@ -58,8 +61,9 @@ static bool snd_pcmbuf_fits(const struct snd_pcmbuf *buf,
 }
 
 /*
- * Give the runtime a buffer: 1 when it is another one, 0 when only the size
- * changed. The old one goes first, both need not fit into memory or limit.
+ * Give the runtime a buffer: 1 when it is another one, or the driver has
+ * forgotten where it is, 0 when only the size changed. The old one goes first,
+ * both need not fit into memory or limit.
  */
 static int snd_pcmbuf_provide(struct snd_pcm_substream *substream,
 			      struct snd_pcmbuf_slot *slot,
@@ -68,13 +72,15 @@ static int snd_pcmbuf_provide(struct snd_pcm_substream *substream,
 	struct snd_pcm_runtime *runtime = substream->runtime;
 	struct device *dev = slot ? slot->dev : NULL;
 	struct snd_pcmbuf *buf;
+	bool forgotten;
 
 	if (snd_pcmbuf_is_foreign(substream))
 		return -EINVAL;
 	buf = snd_pcmbuf_published(runtime);
 	if (buf && snd_pcmbuf_fits(buf, ops, dev, size)) {
+		forgotten = !runtime->dma_area;
 		snd_pcmbuf_resize(runtime, buf, size);
-		return 0;
+		return forgotten;
 	}
 	if (buf && atomic_read(&substream->mmap_count))
 		return -EBUSY;

@@ -36,6 +36,26 @@ static void pcmbuf_test_returns(struct pcmbuf_test *t)
 	EXPECT_EQ(t, substream->runtime->dma_bytes, PCMBUF_TEST_BYTES + 1);
 }
 
+/* A driver that clears the address itself and frees nothing, as some do. */
+static void pcmbuf_test_forgotten(struct pcmbuf_test *t)
+{
+	struct snd_pcm_substream *substream;
+	unsigned char *area;
+
+	if (!EXPECT_EQ(t, pcmbuf_test_open(t), 0))
+		return;
+	substream = t->substream;
+	EXPECT_EQ(t, snd_pcmbuf_alloc_vmalloc_buffer(substream, 5000), 1);
+	area = substream->runtime->dma_area;
+	substream->runtime->dma_area = NULL;
+	substream->runtime->dma_bytes = 0;
+	EXPECT_EQ(t, snd_pcmbuf_alloc_vmalloc_buffer(substream, 5000), 1);
+	EXPECT(t, substream->runtime->dma_area == area);
+	EXPECT_EQ(t, substream->runtime->dma_bytes, 5000);
+	EXPECT_EQ(t, snd_pcmbuf_free_vmalloc_buffer(substream), 0);
+	pcmbuf_test_expect_cleared(t);
+}
+
 static void pcmbuf_test_fields(struct pcmbuf_test *t)
 {
 	struct snd_pcm_runtime *runtime;
@@ -232,6 +252,7 @@ static void pcmbuf_test_foreign(struct pcmbuf_test *t)
 
 const struct pcmbuf_test_case pcmbuf_test_malloc_cases[] = {
 	{ "1 when changed, 0 when kept", pcmbuf_test_returns, true },
+	{ "an address that the driver has cleared", pcmbuf_test_forgotten },
 	{ "fields are set, and cleared by free", pcmbuf_test_fields, true },
 	{ "fields are cleared by a failure", pcmbuf_test_failure, true },
 	{ "a mapped buffer is not replaced", pcmbuf_test_mapped, true },
