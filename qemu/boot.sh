@@ -12,6 +12,7 @@
 #	DIR	becomes /share of the guest; also receives console.log,
 #		qemu.log and report
 #	$MEMORY	of the guest, in MiB
+#	$DISK	file that is the guest's disk; what it writes there is lost
 #
 # The guest speaks on a serial port of its own, line by line:
 #
@@ -73,6 +74,9 @@ options=(
 	-fsdev "local,id=share,path=${dir//,/,,},security_model=none"
 	-device virtio-9p-pci,fsdev=share,mount_tag=share
 )
+# shellcheck disable=SC2054
+[ -z "${DISK:-}" ] ||
+	options+=(-drive "file=${DISK//,/,,},if=virtio,format=raw,snapshot=on")
 case $machine-$ACCEL in
 timed-*)
 	# Without ERMS and FSRM, else a copy counts one instruction a byte.

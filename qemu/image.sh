@@ -21,7 +21,8 @@ PROGRAMS="dash kmod aplay arecord speaker-test alsactl amixer alsaloop"
 # Modules of the kernel, by name or by folder (with a slash); those that a
 # kernel has built in, or does not have, are left out.
 MODULES="sound/core/ snd-aloop snd-dummy
-	virtio_pci virtio_console 9p 9pnet_virtio"
+	virtio_pci virtio_console 9p 9pnet_virtio
+	virtio_blk ext4 crc32c_generic"
 
 PATH=$PATH:/usr/sbin:/sbin
 lock image

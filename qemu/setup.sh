@@ -4,7 +4,8 @@
 # Makes sure that the tools which build and boot a guest are there: installs
 # what is missing by apt when it may, else says which command would.
 #
-# usage: setup.sh [style|deb|dkms]	adds what make style, deb or dkms needs
+# usage: setup.sh [style|deb|dkms|packages]	adds what make style, deb, dkms, or
+#						check-packages needs
 
 set -eu
 . "$(dirname "$0")/lib.sh"
@@ -46,6 +47,11 @@ dkms				dkms
 openssl				openssl
 rsync				rsync
 "
+packages_needs="
+openssl				openssl
+mke2fs				e2fsprogs
+/usr/share/keyrings/debian-archive-keyring.gpg	debian-archive-keyring
+"
 
 # apt-get is quiet about success and keeps its tale for failure.
 apt_get()
@@ -71,6 +77,7 @@ PATH=$PATH:/usr/sbin:/sbin
 [ "${1:-}" != style ] || needs+=$style_needs
 [ "${1:-}" != deb ] || needs+=$deb_needs
 [ "${1:-}" != dkms ] || needs=$dkms_needs
+[ "${1:-}" != packages ] || needs+=$deb_needs$packages_needs
 
 missing=$(missing_packages "$needs" | paste -s -d ' ')
 [ -n "$missing" ] || exit 0
