@@ -40,8 +40,7 @@ write_changelog()
 lock deb
 rm -rf "$dir"
 mkdir -p "$dir"
-copy_sources "$tree"
-rm -rf "$tree/core/test"
+copy_module_sources "$tree"
 rsync -r --exclude=/debian "$TOP/packaging" "$tree/"
 rsync -r -p "$TOP/packaging/debian" "$tree/"
 sed -i "s/^\(SND_VIRTUAL_VERSION := \).*/\1$version/" "$tree/Kbuild"

@@ -36,8 +36,7 @@ remove()
 add()
 {
 	rm -rf "$source"
-	copy_sources "$source"
-	rm -rf "$source/core/test"
+	copy_module_sources "$source"
 	sed "s/#MODULE_VERSION#/$version/" "$TOP/packaging/dkms.conf" >"$source/dkms.conf"
 	dkms add -m snd-virtual -v "$version" >"$logs/add.log" 2>&1 ||
 		die "dkms does not take the sources (log: $(relative "$logs/add.log"))"

@@ -74,3 +74,10 @@ copy_sources()
 		--include='*.[chS]' --include=Kbuild --include='*/' \
 		--exclude='*' "$TOP/core" "$TOP/driver" "$TOP/Kbuild" "$1/"
 }
+
+# copy_module_sources DIR: without tests and samples, for other machines
+copy_module_sources()
+{
+	copy_sources "$1"
+	rm -rf "$1"/{core,driver}/{test,sample}
+}
