@@ -18,10 +18,10 @@
 
 set -eu
 . "$(dirname "$0")/lib.sh"
+. "$QEMU/packages.sh"
 
 APT=(-q -y -o APT::Sandbox::User=root -o Acquire::Retries=1
      -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20)
-KERNELS=$CACHE/kernels
 METAPACKAGE=linux-image-$(dpkg --print-architecture 2>/dev/null || echo amd64)
 
 # field FIELD PACKAGE: of the candidate version, empty when apt has none
@@ -29,27 +29,6 @@ field()
 {
 	apt-cache show --no-all-versions "$2" 2>/dev/null |
 		sed -n "s/^$1: //p" | head -n 1
-}
-
-# The packages that a release needs: the image and the headers, and what they
-# are split into, which differs over the suites.
-packages_of()
-{
-	local queue="linux-image-$1 linux-headers-$1" seen=" " p
-
-	while [ -n "$queue" ]; do
-		p=${queue%% *}
-		queue=${queue#"$p"}
-		queue=${queue# }
-		case $seen in *" $p "*) continue ;; esac
-		seen+="$p "
-		queue+=" $(field Depends "$p" | tr ',' '\n' |
-			sed -n 's/^ *\(linux-\(image\|binary\|modules\|base\|headers\|kbuild\)-[^ (]*\).*/\1/p' |
-			paste -s -d ' ')"
-		queue=${queue# }
-		queue=${queue% }
-	done
-	echo "$seen"
 }
 
 update_lists()
@@ -67,81 +46,20 @@ newest_release()
 	field Depends "$METAPACKAGE" | sed -n 's/^linux-image-\([^ ,]*\).*/\1/p'
 }
 
-# The header packages name each other by absolute path.
-rebase_headers()
-{
-	local root=$1 final=$2 file
-
-	for file in "$root"/usr/src/linux-headers-*/{Makefile,.kernelvariables}; do
-		[ ! -f "$file" ] || sed -i "s|/usr/src/|$final/usr/src/|g" "$file"
-	done
-}
-
-# link NAME TARGET...: to the first of the targets that exists
-link()
-{
-	local name=$1 target
-
-	shift
-	for target; do
-		[ -e "$target" ] || continue
-		ln -sfn "$target" "$name"
-		return
-	done
-	return 1
-}
-
-# describe DIR RELEASE VERSION VMLINUZ MODULES BUILD: the last three are lists
-describe()
-{
-	mkdir -p "$1"
-	echo "$2" >"$1/release"
-	# shellcheck disable=SC2086	# lists of candidates
-	link "$1/vmlinuz" $4 || die "no kernel image of $2: looked for $4"
-	# shellcheck disable=SC2086
-	link "$1/modules" $5 || die "no modules of $2: looked for $5"
-	# shellcheck disable=SC2086
-	link "$1/build" $6 ||
-		die "no headers of $2: looked for $6; get them by: apt-get install linux-headers-$2"
-	echo "$3" >"$1/version"
-}
-
-# Everything happens in a directory of its own, which takes its name only when
-# it is complete.
+# fetch RELEASE VERSION: by the machine's apt
 fetch()
 {
-	local release=$1 version=$2 dir=$KERNELS/$1 new=$KERNELS/$1.new deb
-	local root=$dir/root packages
+	local release=$1 new=$KERNELS/$1.debs packages
 
 	packages=$(packages_of "$release")
-	say "kernel: fetching $release ($version)"
+	say "kernel: fetching $release ($2)"
 	rm -rf "$new"
-	mkdir -p "$new/root"
+	mkdir -p "$new"
 	# shellcheck disable=SC2086	# a list of words
 	(cd "$new" && apt-get "${APT[@]}" download $packages) \
 		>"$CACHE/apt.log" 2>&1 || return 1
-	for deb in "$new"/*.deb; do
-		dpkg-deb -x "$deb" "$new/root" || return 1
-		rm "$deb"
-	done
-	say "kernel: unpacked $(du -sh "$new" | cut -f 1) into $(relative "$dir")"
-	rebase_headers "$new/root" "$root"
-	rm -rf "$dir"
-	mv "$new" "$dir"
-	describe "$dir" "$release" "$version $dir" \
-		"$root/boot/vmlinuz-$release $root/usr/lib/modules/$release/vmlinuz" \
-		"$root/lib/modules/$release $root/usr/lib/modules/$release" \
-		"$root/usr/src/linux-headers-$release"
-}
-
-# A cached kernel is good if it was unpacked here: its paths are absolute.
-is_cached()
-{
-	local known
-
-	known=$(cat "$KERNELS/$1/version" 2>/dev/null) || return 1
-	[ "${known#* }" = "$KERNELS/$1" ] || return 1
-	[ -z "${2:-}" ] || [ "${known%% *}" = "$2" ]
+	unpack_kernel "$release" "$2" "$new"/*.deb || return 1
+	rm -rf "$new"
 }
 
 newest_cached()
