@@ -14,15 +14,16 @@
 
 APT_DEBS=$CACHE/apt/debs
 APT_KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
-# Lists are asked for anew after so many minutes.
+# Lists are asked for anew after so many minutes, and if that failed.
 APT_AGE=${APT_AGE:-360}
+APT_AGAIN=20
 
 # apt_mirror NAME: the first that ends in /NAME, in what the machine uses
 apt_mirror()
 {
-	# shellcheck disable=SC2016	# apt fills them in
-	apt-get indextargets --format '$(CREATED_BY) $(REPO_URI)' 2>/dev/null |
-		sed -n "s|/*\$||; s|^Packages \(.*/$1\)\$|\1/|p" | head -n 1
+	apt-get -o Dir::State::Lists="$apt_dir/none" -o Dir::Cache::pkgcache= \
+		-o Dir::Cache::srcpkgcache= update --print-uris 2>/dev/null |
+		sed -n "s|^'\(.*/$1\)/dists/.*|\1/|p" | head -n 1
 }
 
 apt_sources()
@@ -97,6 +98,7 @@ apt_update()
 	elif compgen -G "$apt_dir/state/lists/*_dists_${apt_suite}_main_*_Packages*" \
 	     >/dev/null; then
 		say "apt: going on with the lists of $apt_suite $apt_arch that are there: $(apt_trouble)"
+		touch -d "$((APT_AGE - APT_AGAIN)) minutes ago" "$apt_dir/updated"
 	else
 		die "cannot fetch the package lists of $apt_suite $apt_arch: $(apt_trouble) (is there a network? log: $(relative "$apt_dir/log"))"
 	fi
@@ -109,7 +111,7 @@ apt_open()
 	apt_dir=$CACHE/apt/$1-$2
 	has apt-get || die "no apt here to fetch packages of $1"
 	[ -r $APT_KEYRING ] || die "no $APT_KEYRING: get it by: apt-get install debian-archive-keyring"
-	mkdir -p "$apt_dir"
+	mkdir -p "$apt_dir/none/partial"
 	exec 6>"$apt_dir.lock"
 	flock 6
 	apt_sources >"$apt_dir/sources.new"
