@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Makes the guest's root: an initramfs with busybox, the host's own shell,
-# kmod, alsa-lib and alsa-utils, the few kernel modules that are needed, and what
-# build.sh built. Prints the file.
+# Makes the guest's root: an initramfs with busybox, a shell, kmod, alsa-lib and
+# alsa-utils, the few kernel modules that are needed, and what build.sh built.
+# Programs are the host's own, or those that came with the kernel (lane.sh).
+# Prints the file.
 #
-# usage: image.sh KERNEL TREE	as printed by kernel.sh and build.sh
+# usage: image.sh KERNEL TREE	as printed by kernel.sh or lane.sh, and build.sh
 
 set -eu
 . "$(dirname "$0")/lib.sh"
@@ -13,8 +14,11 @@ set -eu
 kernel=$1
 tree=$2
 release=$(cat "$kernel/release")
-image=$CACHE/image/$release.cpio
-root=$CACHE/image/$release.root
+image=$CACHE/image/${kernel##*/}.cpio
+root=$CACHE/image/${kernel##*/}.root
+user=
+multiarch=$(cat "$kernel/multiarch" 2>/dev/null || gcc -print-multiarch)
+[ ! -d "$kernel/user" ] || user=$(readlink "$kernel/user")
 
 PROGRAMS="dash kmod aplay arecord speaker-test alsactl amixer alsaloop"
 
@@ -24,21 +28,88 @@ MODULES="sound/core/ snd-aloop snd-dummy
 	virtio_pci virtio_console 9p 9pnet_virtio
 	virtio_blk ext4 crc32c_generic"
 
-PATH=$PATH:/usr/sbin:/sbin
-lock image
+# program NAME: where it is in $user
+program()
+{
+	local dir
 
-busybox=$(command -v busybox)
+	for dir in /usr/bin /bin /usr/sbin /sbin; do
+		if [ -x "$user$dir/$1" ]; then
+			echo "$dir/$1"
+			return
+		fi
+	done
+	die "no $1 in ${user:-this machine}"
+}
+
+# library NAME: where it is in $user
+library()
+{
+	local file
+
+	for file in "$user"{/usr/lib,/lib}{"/$multiarch",,64}/"$1"; do
+		if [ -e "$file" ] || [ -L "$file" ]; then
+			echo "${file#"$user"}"
+			return
+		fi
+	done
+	die "no $1 in ${user:-this machine}"
+}
+
+# target FILE: what a link in $user means there, where it may be absolute
+target()
+{
+	local file=$1 to
+
+	while to=$(readlink "$user$file"); do
+		case $to in
+		/*)	file=$to ;;
+		*)	file=${file%/*}/$to ;;
+		esac
+	done
+	echo "$user$file"
+}
+
+# libraries_of FILE...: what they need to run, by the names at which it is
+# looked for. The files may be of another machine: they are read, not run.
+libraries_of()
+{
+	local -A seen=()
+	local queue=("$@") file name path
+
+	while [ ${#queue[@]} -gt 0 ]; do
+		file=${queue[0]}
+		queue=("${queue[@]:1}")
+		while read -r name; do
+			[ -z "${seen[$name]:-}" ] || continue
+			seen[$name]=1
+			case $name in
+			/*)	path=$name ;;
+			*)	path=$(library "$name") || exit 1 ;;
+			esac
+			echo "$path"
+			queue+=("$(target "$path")")
+		done < <(readelf -l -d "$file" 2>/dev/null | sed -n \
+			's/.*(NEEDED).*\[\(.*\)\]/\1/p; s/.*program interpreter: \(.*\)\]/\1/p')
+	done
+}
+
+PATH=$PATH:/usr/sbin:/sbin
+lock "image.${kernel##*/}"
+
+busybox=$(program busybox)
 programs=()
-for program in $PROGRAMS; do
-	programs+=("$(command -v "$program")") || die "no $program here"
+for name in $PROGRAMS; do
+	programs+=("$(program "$name")")
 done
-mapfile -t tests < <(find "$tree/tests" -maxdepth 1 -type f -executable)
-libraries=$(ldd "${programs[@]}" "${tests[@]}" 2>/dev/null |
-	grep -o '/[^ ]*\.so[^ ]*' | sort -u)
+mapfile -t tests < <(find "$tree/tests/" -maxdepth 1 -type f -executable)
+libraries=$(libraries_of "${programs[@]/#/"$user"}" "${tests[@]}") || exit 1
+libraries=$(sort -u <<<"$libraries")
 
 # shellcheck disable=SC2086	# a list of words
 key="$(cat "$kernel/version") $(fingerprint "$QEMU/guest" "$QEMU/image.sh" \
-	"$busybox" "${programs[@]}" "${tests[@]}" $libraries /usr/share/alsa)
+	"$user$busybox" "${programs[@]/#/"$user"}" "${tests[@]}" \
+	"$user/usr/share/alsa") $libraries
 $(find "$tree" -name '*.ko' -printf '%p %s %T@\n' | sort | sha256sum)"
 if [ -f "$image" ] && [ "$(cat "$image.key" 2>/dev/null)" = "$key" ]; then
 	echo "$image"
@@ -52,7 +123,7 @@ install_files()
 
 	for file; do
 		mkdir -p "$root${file%/*}"
-		cp -L "$file" "$root$file"
+		cp "$(target "$file")" "$root$file"
 	done
 }
 
@@ -110,20 +181,18 @@ rm -rf "$root"
 mkdir -p "$root"/{proc,sys,dev,tmp,run,share,test,bin,lib,usr/bin,usr/lib} \
 	"$root/lib/modules/$release/extra" "$root"/var/{lib/alsa,lock}
 
-cp -L "$busybox" "$root/bin/busybox"
-for applet in $("$busybox" --list); do
-	[ -e "$root/bin/$applet" ] || ln -s busybox "$root/bin/$applet"
-done
+# The first process has busybox make the links to itself.
+cp "$(target "$busybox")" "$root/bin/busybox"
 
 # shellcheck disable=SC2086
 install_files "${programs[@]}" $libraries
 for tool in modprobe insmod rmmod lsmod depmod modinfo; do
-	ln -sf "$(command -v kmod)" "$root/bin/$tool"
+	ln -sf "$(program kmod)" "$root/bin/$tool"
 done
 # The shell of busybox would run busybox's own modprobe, whatever $PATH says.
-ln -sf "$(command -v dash)" "$root/bin/sh"
+ln -sf "$(program dash)" "$root/bin/sh"
 mkdir -p "$root/usr/share"
-cp -r /usr/share/alsa "$root/usr/share/"
+cp -r "$user/usr/share/alsa" "$root/usr/share/"
 rm -rf "$root"/usr/share/alsa/{ucm,ucm2,topology}
 
 kernel_modules
