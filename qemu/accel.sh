@@ -45,6 +45,14 @@ kvm|tcg)
 	;;
 esac
 
+# What this machine's KVM boots, without asking it
+case $(cat "$1/arch" 2>/dev/null) in
+'' | amd64 | i386) ;;
+*)	say "accelerator: tcg, for another architecture"
+	echo tcg
+	exit ;;
+esac
+
 lock accel
 [ "$(head -n 1 "$memory" 2>/dev/null)" = "$boot_id" ] || probe "$1" "$2"
 { read -r _; read -r accel; read -r why; } <"$memory"

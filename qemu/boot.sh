@@ -13,6 +13,7 @@
 #		qemu.log and report
 #	$MEMORY	of the guest, in MiB
 #	$DISK	file that is the guest's disk; what it writes there is lost
+#	$PATIENCE	by which all limits are multiplied, 1 if not set
 #
 # The guest speaks on a serial port of its own, line by line:
 #
@@ -33,6 +34,7 @@ dir=$5
 MEMORY=${MEMORY:-1024}
 ACCEL=${ACCEL:-tcg}
 FIRST_LIMIT=${FIRST_LIMIT:-60}
+PATIENCE=${PATIENCE:-1}
 
 # What the kernel says when something is wrong, wherever it says it.
 COMPLAINTS='Kernel panic|BUG:|Oops|WARNING:|Call Trace:|general protection|'
@@ -68,20 +70,65 @@ options=(
 	-no-user-config -nodefaults -display none -no-reboot
 	-m "$MEMORY" -kernel "$kernel/vmlinuz" -initrd "$image"
 	-serial "file:$dir/console.log"
-	-device virtio-serial-pci
+	-device virtio-serial
 	-chardev file,id=report,path=/dev/stdout
 	-device virtserialport,chardev=report,name=report
 	-fsdev "local,id=share,path=${dir//,/,,},security_model=none"
-	-device virtio-9p-pci,fsdev=share,mount_tag=share
+	-device virtio-9p,fsdev=share,mount_tag=share
 )
 # shellcheck disable=SC2054
 [ -z "${DISK:-}" ] ||
 	options+=(-drive "file=${DISK//,/,,},if=virtio,format=raw,snapshot=on")
+
+# What a machine of each architecture is; a kernel of kernel.sh is x86.
+# timed_cpu is for the guests that count instructions.
+arch=$(cat "$kernel/arch" 2>/dev/null || echo amd64)
+console=ttyS0
+qemu=qemu-system-$arch
+cpu=max
+timed_cpu=
+# shellcheck disable=SC2054,SC2100	# the commas belong to QEMU; nothing is computed
+case $arch in
+amd64)	qemu=qemu-system-x86_64
+	# Without ERMS and FSRM, else a copy counts one instruction a byte.
+	timed_cpu=max,-erms,-fsrm
+	;;
+i386)	timed_cpu=max,-erms,-fsrm
+	;;
+arm64)	qemu="qemu-system-aarch64"
+	options+=(-M virt)
+	# Not all processors of QEMU have pages of 16 KiB, and few are quick.
+	cpu="cortex-a57"
+	case $(cat "$kernel/release") in *-16k) cpu=max,pauth-impdef=on ;; esac
+	console=ttyAMA0
+	;;
+armhf)	qemu=qemu-system-arm
+	options+=(-M virt,highmem=off)
+	cpu="cortex-a15"
+	console=ttyAMA0
+	;;
+riscv64)
+	options+=(-M virt)
+	cpu=rv64
+	;;
+s390x)	options+=(-M s390-ccw-virtio)
+	console=ttysclp0
+	;;
+ppc64el)
+	qemu=qemu-system-ppc64
+	options+=(-M pseries)
+	cpu=power9
+	console=hvc0
+	;;
+*)	die "no machine for $arch in qemu/boot.sh"
+	;;
+esac
+has "$qemu" || die "no $qemu here to boot a kernel of $arch"
+
 case $machine-$ACCEL in
 timed-*)
-	# Without ERMS and FSRM, else a copy counts one instruction a byte.
 	# shellcheck disable=SC2054
-	options+=(-accel tcg,thread=single -smp 1 -cpu max,-erms,-fsrm
+	options+=(-accel tcg,thread=single -smp 1 -cpu "${timed_cpu:-$cpu}"
 		-icount shift=1,sleep=off -rtc base=2000-01-01,clock=vm -seed 1)
 	;;
 smp-kvm)
@@ -89,7 +136,7 @@ smp-kvm)
 	;;
 smp-tcg)
 	# shellcheck disable=SC2054
-	options+=(-accel tcg,thread=multi -smp 2 -cpu max)
+	options+=(-accel tcg,thread=multi -smp 2 -cpu "$cpu")
 	;;
 *)
 	die "no machine $machine with $ACCEL: timed or smp, tcg or kvm"
@@ -98,7 +145,7 @@ esac
 
 # Not a word is lost from the kernel log, and a panic ends the guest. The check
 # of the timer fails on a host that is busy.
-options+=(-append "console=ttyS0 loglevel=7 panic=-1 log_buf_len=4M \
+options+=(-append "console=$console loglevel=7 panic=-1 log_buf_len=4M \
 printk.devkmsg=on random.trust_cpu=on no_timer_check job=$job machine=$machine ${APPEND:-}")
 
 # ran: the processor time that QEMU has had, in s
@@ -118,11 +165,11 @@ hangs()
 }
 
 # The pipe ends with QEMU.
-exec 7< <(exec qemu-system-x86_64 "${options[@]}" </dev/null 2>"$dir/qemu.log" 8>&-)
+exec 7< <(exec "$qemu" "${options[@]}" </dev/null 2>"$dir/qemu.log" 8>&-)
 qemu_pid=$!
 verdict=
 what=boot
-limit=$FIRST_LIMIT
+limit=$((FIRST_LIMIT * PATIENCE))
 waited=0
 heard_at=0
 part=
@@ -143,6 +190,7 @@ while true; do
 	case $line in
 	limit\ *)
 		read -r _ limit what <<<"$line"
+		limit=$((limit * PATIENCE))
 		;;
 	end\ *)
 		verdict=${line#end }
