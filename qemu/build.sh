@@ -5,7 +5,10 @@
 # the programs of userspace-tests/ too, from a copy of the sources: one tree
 # per kernel, and the working tree stays as it is. Prints the directory.
 #
-# usage: build.sh KERNEL [tests]	KERNEL as printed by kernel.sh
+# A kernel with a compiler of its own (lane.sh) has everything built by that,
+# with W=1; how many warnings it had is in TREE.warnings.
+#
+# usage: build.sh KERNEL [tests]	KERNEL as printed by kernel.sh or lane.sh
 
 set -eu
 . "$(dirname "$0")/lib.sh"
@@ -14,20 +17,34 @@ kernel=$1
 with=${2:-}
 release=$(cat "$kernel/release")
 kdir=${KDIR:-$(readlink "$kernel/build")}
-tree=$CACHE/build/$release
+tree=$CACHE/build/${kernel##*/}
 log=$tree.log
 
-lock build
+inside=()
+cc=${CC:-gcc}
+user_cc=gcc
+kbuild=()
+if [ -d "$kernel/compiler" ]; then
+	inside=("$QEMU/inside.sh" "$(readlink "$kernel/compiler")")
+	cc=$(cat "$kernel/gcc")
+	user_cc="$(cat "$kernel/user_gcc") --sysroot=$(readlink "$kernel/user")"
+	read -r -a kbuild <"$kernel/kbuild"
+	kbuild+=(W=1)
+fi
+
+lock "build.${kernel##*/}"
 mkdir -p "$tree"
 
 # Objects of another kernel of this name, or of another compiler, are stale;
 # make cannot know.
-key="$(cat "$kernel/version") $kdir $(${CC:-gcc} --version | head -n 1)"
+key="$(cat "$kernel/version") $kdir $("${inside[@]}" "$cc" --version | head -n 1)"
 if [ "$(cat "$tree.key" 2>/dev/null)" != "$key" ]; then
-	rm -rf "$tree"
+	rm -rf "$tree" "$tree.sources"
 	mkdir -p "$tree"
 	echo "$key" >"$tree.key"
 fi
+
+: >"$log"
 
 # build WHAT COMMAND...: quiet about success
 build()
@@ -35,22 +52,60 @@ build()
 	local what=$1
 
 	shift
-	"$@" >"$log" 2>&1 && return
+	"$@" >>"$log" 2>&1 && return
 	grep -m 10 -E '(: (fatal )?error: |undefined|No rule to make|ERROR: )' "$log" >&2 ||
 		tail -n 10 "$log" >&2
 	die "cannot build $what (log: $(relative "$log"))"
 }
 
-copy_sources "$tree"
-build "the modules for $release" make -C "$kdir" M="$tree" \
-	CC="${CC:-gcc}" ${with:+PCMBUF_TEST=${PCMBUF_TEST-1}} -j "$(nproc)" modules
-# as the driver of somebody else
-[ -z "$with" ] || build "the sample driver for $release" make -C "$kdir" \
-	M="$tree/driver/sample" KBUILD_EXTRA_SYMBOLS="$tree/Module.symvers" \
-	CC="${CC:-gcc}" modules
+# make_modules M [VARIABLE...]
+make_modules()
+{
+	local tree=$1
 
-mkdir -p "$tree/tests"
-[ -z "$with" ] || build "the test programs" make -C "$TOP/userspace-tests" \
-	O="$tree/tests" -j "$(nproc)"
+	shift
+	"${inside[@]}" make -C "$kdir" M="$tree" "${kbuild[@]}" CC="$cc" "$@" \
+		-j "$(nproc)" modules
+}
+
+build_modules()
+{
+	build "the modules for $release" make_modules "$tree" \
+		${with:+PCMBUF_TEST=${PCMBUF_TEST-1}}
+	# as the driver of somebody else
+	[ -z "$with" ] || build "the sample driver for $release" make_modules \
+		"$tree/driver/sample" KBUILD_EXTRA_SYMBOLS="$tree/Module.symvers"
+}
+
+# Warnings are of files that are compiled: where they count, all are, or none.
+copy_sources "$tree"
+sources=$(cd "$tree" && find Kbuild core driver -name Kbuild -o -name '*.[chS]' ! -name '*.mod.c' |
+	sort | xargs sha256sum | sha256sum)
+if [ ${#inside[@]} = 0 ]; then
+	build_modules
+elif [ "$(cat "$tree.sources" 2>/dev/null)" != "$sources" ]; then
+	find "$tree" -name '*.o' -delete
+	rm -f "$tree.sources"
+	build_modules
+	grep -c -E "(^$tree/|^[a-z].*\.[chS]:).*warning: |^(WARNING|ERROR): " \
+		"$log" >"$tree.warnings" || true
+	echo "$sources" >"$tree.sources"
+fi
+
+# Kernels of one suite share the test programs.
+if [ -n "$with" ] && [ ${#inside[@]} != 0 ]; then
+	tests=$CACHE/build/tests.$(readlink "$kernel/user" "$kernel/compiler" |
+		sed 's|.*-||' | paste -s -d '-')
+	lock "${tests##*/}"
+	rm -rf "$tree/tests"
+	ln -s "$tests" "$tree/tests"
+else
+	tests=$tree/tests
+fi
+log=$tree.tests.log
+: >"$log"
+mkdir -p "$tests"
+[ -z "$with" ] || build "the test programs" "${inside[@]}" make \
+	-C "$TOP/userspace-tests" O="$tests" CC="$user_cc" -j "$(nproc)"
 
 echo "$tree"

@@ -6,12 +6,13 @@
 # "N passed, N failed, N skipped"; what the tests printed is in out/check/.
 #
 # TESTS="NAME ..." runs only these: names as in the list, guest/ and .sh may
-# be left out.
+# be left out. LANE=NAME takes a kernel of lanes.list, and out/lanes/NAME/.
 
 set -eu -o pipefail
 . "$(dirname "$0")/lib.sh"
 
 dir=$OUT/check
+[ -z "${LANE:-}" ] || dir=$OUT/lanes/${LANE//[\/:]/-}
 passed=0
 failed=0
 skipped=0
@@ -58,6 +59,20 @@ check_names()
 	done
 }
 
+# why_not NAME: the reason for which the lane cannot do it, if there is one
+why_not()
+{
+	local lane name reason
+
+	[ -n "${LANE:-}" ] || return
+	while read -r lane name reason; do
+		[ "$name" = "$1" ] || continue
+		# shellcheck disable=SC2254	# a pattern
+		case $LANE in $lane) echo "$reason"; return ;; esac
+	done <"$QEMU/lanes.skip"
+	return 1
+}
+
 # select_tests MACHINE: their lines of the list
 select_tests()
 {
@@ -65,8 +80,24 @@ select_tests()
 
 	while read -r name machine rest; do
 		case $name in '' | '#'*) continue ;; esac
-		if [ "$machine" = "$1" ] && wanted "$name"; then
+		if [ "$machine" = "$1" ] && wanted "$name" &&
+		   ! why_not "$name" >/dev/null; then
 			echo "$name $machine $rest"
+		fi
+	done <"$QEMU/tests.list"
+}
+
+# What the lane cannot do is skipped, and said.
+skip_tests()
+{
+	local name rest reason
+
+	while read -r name rest; do
+		case $name in '' | '#'*) continue ;; esac
+		if wanted "$name" && reason=$(why_not "$name"); then
+			skipped=$((skipped + 1))
+			printf 'skip %-24s%s\n' "$name" "$reason"
+			echo "$name: $reason" >>"$dir/skips"
 		fi
 	done <"$QEMU/tests.list"
 }
@@ -97,6 +128,8 @@ judge()
 	passed=$((passed + counts[0]))
 	failed=$((failed + counts[1]))
 	skipped=$((skipped + counts[2]))
+	sed -n 's/^ok [0-9]* *-* *\(.*[^ ]\) *# SKIP */\1: /p' "$tap" |
+		sed "s|^|$2: |" >>"$dir/skips"
 
 	[ "${counts[1]}" = 0 ] || mark=FAIL
 	printf '%-5s%-24s%4d passed, %d failed, %d skipped %7s s\n' \
@@ -138,13 +171,25 @@ close_machine()
 
 check_names
 "$QEMU/setup.sh"
-kernel=$("$QEMU/kernel.sh")
+if [ -n "${LANE:-}" ]; then
+	kernel=$("$QEMU/lane.sh" "$LANE")
+else
+	kernel=$("$QEMU/kernel.sh")
+fi
 say "kernel: $(cat "$kernel/release")"
 tree=$("$QEMU/build.sh" "$kernel" tests)
 say "build: done"
+rm -rf "$dir"
+mkdir -p "$dir"
+cat >"$dir/about" <<-END
+	release=$(cat "$kernel/release")
+	arch=$(cat "$kernel/arch" 2>/dev/null || true)
+	compiler=$(sed 's/.* /gcc /' "$tree.key")
+	warnings=$(cat "$tree.warnings")
+END
 image=$("$QEMU/image.sh" "$kernel" "$tree")
 machines=()
-rm -rf "$dir"
+skip_tests
 for machine in timed smp; do
 	[ -n "$(select_tests $machine)" ] || continue
 	mkdir -p "$dir/$machine"
@@ -159,7 +204,9 @@ esac
 say "boot: ${machines[*]}, $(cat "$dir"/*/tests | wc -l) tests"
 declare -A began=() judged=()
 left=${#machines[@]}
-while [ "$left" -gt 0 ] && read -r machine news what; do
+exec 3< <(for machine in "${machines[@]}"; do run_machine "$machine" & done; wait)
+guests=$!
+while [ "$left" -gt 0 ] && read -r -u 3 machine news what; do
 	case $news in
 	start)
 		began[$machine]=$EPOCHREALTIME
@@ -173,5 +220,6 @@ while [ "$left" -gt 0 ] && read -r machine news what; do
 		left=$((left - 1))
 		;;
 	esac
-done < <(for machine in "${machines[@]}"; do run_machine "$machine" & done; wait)
+done
+wait "$guests" || true
 [ "$left" = 0 ] || die "lost sight of the guests"
