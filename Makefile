@@ -31,7 +31,7 @@ GUEST = $(if $(KVER),KVER="$(KVER)") $(KDIR_GIVEN) \
 	$(if $(KERNEL),KERNEL="$(KERNEL)")
 
 .PHONY: all help install uninstall dkms dkms-remove deb clean distclean run check \
-	check-packages bench style headers
+	check-kernels check-packages bench style headers
 
 all: headers
 	+$(KBUILD) modules
@@ -41,6 +41,8 @@ help:
 	@echo '  make run        play a recording through the card and compare what it'
 	@echo '                  captures, frame by frame; WAV=file plays your own'
 	@echo '  make check      run every test; TESTS="name ..." runs some'
+	@echo '  make check-kernels  the same on many kernels, from 5.10 to 7.2 and on other'
+	@echo '                  architectures; KERNELS="6.1 7.2-rt arm64:6.12" on some'
 	@echo '  make check-packages  build the Debian packages; install, upgrade, use and'
 	@echo '                  purge them in a guest'
 	@echo '  make bench      measure this driver, snd-aloop and snd-dummy side by side;'
@@ -128,6 +130,11 @@ check-packages:
 
 check:
 	@$(GUEST) $(if $(TESTS),TESTS="$(TESTS)") qemu/check.sh
+
+check-kernels:
+	@$(if $(KERNELS),KERNELS="$(KERNELS)") $(if $(TESTS),TESTS="$(TESTS)") \
+		$(if $(MIRROR),MIRROR="$(MIRROR)") $(if $(JOBS),JOBS="$(JOBS)") \
+		qemu/kernels.sh
 
 bench:
 	@$(GUEST) $(if $(BENCH),BENCH="$(BENCH)") \

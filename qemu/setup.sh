@@ -4,8 +4,11 @@
 # Makes sure that the tools which build and boot a guest are there: installs
 # what is missing by apt when it may, else says which command would.
 #
-# usage: setup.sh [style|deb|dkms|packages]	adds what make style, deb, dkms, or
-#						check-packages needs
+# usage: setup.sh [WORD...]
+#
+#	style, deb, dkms	adds what make style, deb or dkms needs
+#	packages		adds what make check-packages needs
+#	ARCH			adds what boots guests of that architecture
 
 set -eu
 . "$(dirname "$0")/lib.sh"
@@ -74,10 +77,21 @@ missing_packages()
 }
 
 PATH=$PATH:/usr/sbin:/sbin
-[ "${1:-}" != style ] || needs+=$style_needs
-[ "${1:-}" != deb ] || needs+=$deb_needs
-[ "${1:-}" != dkms ] || needs=$dkms_needs
-[ "${1:-}" != packages ] || needs+=$deb_needs$packages_needs
+n=$'\n'
+for word; do
+	case $word in
+	style)	needs+=$style_needs ;;
+	deb)	needs+=$deb_needs ;;
+	dkms)	needs=$dkms_needs ;;
+	packages) needs+=$deb_needs$packages_needs ;;
+	amd64)	;;
+	i386)	needs+="qemu-system-i386 qemu-system-x86$n" ;;
+	arm64)	needs+="qemu-system-aarch64 qemu-system-arm$n" ;;
+	armhf)	needs+="qemu-system-arm qemu-system-arm$n" ;;
+	ppc64el) needs+="qemu-system-ppc64 qemu-system-ppc$n" ;;
+	*)	needs+="qemu-system-$word qemu-system-misc$n" ;;
+	esac
+done
 
 missing=$(missing_packages "$needs" | paste -s -d ' ')
 [ -n "$missing" ] || exit 0
