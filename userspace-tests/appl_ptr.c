@@ -11,9 +11,10 @@
 #include <sys/mman.h>
 #include "vpcm.h"
 
-#define OFFSET_CONTROL	0x81000000UL	/* of the control page, 64 bit */
+#define OFFSET_CONTROL	0x81000000UL	/* of the control page */
 #define RING		1920		/* frames */
 #define ROUNDS		2000
+#define LONG_BITS	(8 * sizeof(long))
 
 struct job {
 	int device;
@@ -52,9 +53,10 @@ static unsigned long hostile(const struct vt_stream *s, uint64_t *seed)
 	case 3:
 		return s->boundary + near;
 	case 4:
-		return 1UL << vt_random(seed, 64);
+		return 1UL << vt_random(seed, LONG_BITS);
 	case 5:
-		return (unsigned long)vt_random(seed, 1UL << 31) << 32 | near;
+		return (unsigned long)vt_random(seed, 1UL << 31) << LONG_BITS / 2 |
+			near;
 	default:
 		return near;
 	}
