@@ -61,7 +61,7 @@ static void measure(const void *arg)
 		 vb_arg("device", 0));
 	fd = SYS(open(path, O_RDWR));
 	for (i = 0; i < ARRAY_SIZE(sizes); i++)
-		if (!size || size == sizes[i])
+		if (!size || size == (long)sizes[i])
 			measure_size(fd, sizes[i]);
 	close(fd);
 }

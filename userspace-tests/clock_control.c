@@ -157,7 +157,7 @@ static void test_scale(const void *arg)
 	static const long bad[][2] = {
 		{ 0, 1 }, { 1, 0 }, { -1, 1 }, { 1, -1 }, { 1001, 1 },
 		{ 1, 1001 }, { LONG_MAX, 1 }, { 1, LONG_MIN },
-		{ 1L << 32 | 1, 1 },
+		{ VT_BEYOND_INT | 1, 1 },
 	};
 	const struct job *job = arg;
 	snd_ctl_t *ctl = vt_ctl();

@@ -214,7 +214,8 @@ static void test_within(const void *arg)
 static void test_values(const void *arg)
 {
 	static const long bad[] = {
-		-2, -480, LONG_MIN, INT_MAX + 1L, LONG_MAX, 1L << 32,
+		-2, -480, LONG_MIN, (long)(INT_MAX + 1LL), VT_BEYOND_INT,
+		LONG_MAX > INT_MAX ? LONG_MAX : LONG_MIN,
 	};
 	const struct job *job = arg;
 	struct vt_stream *s;

@@ -80,7 +80,7 @@ static void test_nonsense(const void *arg)
 	for (i = 0; i < VT_FLAWS; i++) {
 		const long bad[] = {
 			vt_flaws[i].min - 1, vt_flaws[i].max + 1, LONG_MAX,
-			LONG_MIN, 1L << 32, -(1L << 32),
+			LONG_MIN, VT_BEYOND_INT, VT_BELOW_INT,
 		};
 
 		for (k = 0; k < ARRAY_SIZE(bad); k++)

@@ -44,7 +44,7 @@ static struct vt_stream *start(const struct job *job, int64_t *at)
 /* Frames that pass in a time at a speed in ppb, rounded down */
 static int64_t frames_in(const struct job *job, int64_t ns, long ppb)
 {
-	return (__int128)ns * job->rate * ppb / BILLION / BILLION;
+	return vt_frames_in(ns, job->rate, ppb);
 }
 
 /* Where it is at an instant a bit after @when, and how long since @at */

@@ -20,8 +20,7 @@ struct stall {
 /* Of a drift all is seen, of what averages out no more than 2.5 s at most */
 static void expect_caught_up(struct vt_stream *s, int64_t frames, int64_t ns)
 {
-	int64_t wanted = (__int128)ns * s->p.rate * (1000000000 + DRIFT) /
-			 VT_SECOND / VT_SECOND;
+	int64_t wanted = vt_frames_in(ns, s->p.rate, 1000000000 + DRIFT);
 	int64_t seconds = ns < 5 * VT_SECOND ? 5 : 10;
 	int64_t bound = seconds * (WANDER + WALK) / 1000 * s->p.rate / 1000000;
 	int64_t ring = s->p.buffer;

@@ -251,7 +251,7 @@ static void test_largest(const void *arg)
 	p.stop = VT_NEVER;
 	player = vt_player(job->device, &p);
 	recorder = vt_recorder(job->device, &p);
-	vt_note("%zu KiB", p.buffer * player->frame_bytes >> 10);
+	vt_note("%lu KiB", (unsigned long)(p.buffer * player->frame_bytes >> 10));
 	vt_link(player, recorder);
 	/* the last frame of the first round lies in the last page */
 	vt_play(player, 0, p.buffer);

@@ -281,7 +281,7 @@ static void test_kept(const void *arg)
 	vt_sleep_until(was.trigger + VT_SECOND);
 	vt_locate(t.s, &is);
 	i = job->rate * 9 / 10;
-	EXPECT(labs(is.frames - was.frames - i) < i / 100,
+	EXPECT(llabs(is.frames - was.frames - i) < i / 100,
 	       "%lld frames in a second after the pause, wanted %u",
 	       (long long)(is.frames - was.frames), i);
 }

@@ -98,7 +98,7 @@ static void test_range(const void *arg)
 	for (i = 0; i < VT_FACES; i++) {
 		const long bad[] = {
 			vt_faces[i].min - 1, vt_faces[i].max + 1, 0, -1, LONG_MAX,
-			LONG_MIN, vt_faces[i].nominal + (1L << 32),
+			LONG_MIN, vt_faces[i].nominal + VT_BEYOND_INT,
 			-vt_faces[i].nominal,
 		};
 

@@ -95,11 +95,13 @@ static int64_t speed(const struct job *job)
 	return 48000LL * (job->pitch ? PITCH : 1000000);
 }
 
-/* Frames that pass in a time at this pitch */
+/* Frames that pass in a time at this pitch. Not every machine has 128 bits. */
 static int64_t frames_in(const struct job *job, int64_t time)
 {
-	return time < 0 ? 0 : (__int128)time * speed(job) /
-	       (VT_SECOND * 1000000LL);
+	int64_t part = speed(job) / 1000;	/* without a remainder */
+
+	return time < 0 ? 0 : (time / VT_SECOND * part +
+			       time % VT_SECOND * part / VT_SECOND) / 1000;
 }
 
 static void expect_between(int64_t is, int64_t low, int64_t high,

@@ -309,6 +309,18 @@ static int64_t vt_ns(const snd_htimestamp_t *ts)
 	return ts->tv_sec * VT_SECOND + ts->tv_nsec;
 }
 
+/*
+ * Frames that pass in a time at a speed in ppb, rounded down. Not every machine has 128
+ * bits: whole units of the product first, then what is left.
+ */
+int64_t vt_frames_in(int64_t ns, unsigned int rate, int64_t ppb)
+{
+	int64_t product = ns * rate;
+
+	return (product / VT_SECOND * ppb + product % VT_SECOND * ppb / VT_SECOND) /
+	       VT_SECOND;
+}
+
 /* Where the stream is, between two looks at the clock */
 void vt_locate(struct vt_stream *s, struct vt_position *pos)
 {

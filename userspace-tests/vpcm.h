@@ -119,6 +119,7 @@ struct vt_position {
 };
 
 void vt_locate(struct vt_stream *s, struct vt_position *pos);
+int64_t vt_frames_in(int64_t ns, unsigned int rate, int64_t ppb);
 int64_t vt_frames(const struct vt_stream *s, int64_t ns);
 int64_t vt_duration(const struct vt_stream *s, int64_t frames);
 void vt_expect_position(const struct vt_position *pos,

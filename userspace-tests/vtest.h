@@ -11,6 +11,7 @@
 #ifndef VTEST_H
 #define VTEST_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -20,6 +21,10 @@
 #define VT_SECOND	1000000000LL	/* in ns, as all times here */
 #define VT_MS		1000000LL
 #define VT_US		1000LL
+
+/* A long that an int takes for 0, where a long is longer; else a negative one */
+#define VT_BEYOND_INT	(LONG_MAX > INT_MAX ? (long)(1LL << 32) : LONG_MIN)
+#define VT_BELOW_INT	(LONG_MAX > INT_MAX ? (long)-(1LL << 32) : LONG_MIN)
 
 typedef void vt_test(const void *arg);
 
