@@ -65,6 +65,19 @@ static bool vsnd_is_ours(struct snd_pcm_substream *substream,
 	return member->pcm->card == substream->pcm->card;
 }
 
+/* The core suspends and resumes all, but only those that ran run again. */
+static bool vsnd_is_to_rest(struct snd_pcm_substream *member)
+{
+	const struct snd_pcm_runtime *runtime = member->runtime;
+	snd_pcm_state_t before = runtime->status->suspended_state;
+
+	if (snd_pcm_runtime_state(runtime) != SNDRV_PCM_STATE_SUSPENDED ||
+	    before == SNDRV_PCM_STATE_RUNNING)
+		return false;
+	return before != SNDRV_PCM_STATE_DRAINING ||
+	       member->stream == SNDRV_PCM_STREAM_CAPTURE;
+}
+
 /*
  * Of a linked group a trigger is for the streams that go by the same clock of
  * this card, and for those in the master's state: a DRAIN starts its PREPARED
@@ -77,7 +90,8 @@ static bool vsnd_is_meant(struct snd_pcm_substream *substream,
 	       vsnd_substream_clock(member) ==
 	       vsnd_substream_clock(substream) &&
 	       snd_pcm_runtime_state(member->runtime) ==
-	       snd_pcm_runtime_state(substream->runtime);
+	       snd_pcm_runtime_state(substream->runtime) &&
+	       !vsnd_is_to_rest(member);
 }
 
 /*
@@ -187,6 +201,20 @@ static void vsnd_stop(struct snd_pcm_substream *substream)
 			vsnd_stop_one(s, now);
 }
 
+/*
+ * Suspend all linked streams that are meant at one instant. The core then goes
+ * through the others all the same, to ask each for its sync_stop.
+ */
+static void vsnd_suspend_group(struct snd_pcm_substream *substream)
+{
+	s64 now = vsnd_clock_now(vsnd_substream_clock(substream));
+	struct snd_pcm_substream *s;
+
+	snd_pcm_group_for_each_entry(s, substream)
+		if (s == substream || vsnd_is_meant(substream, s))
+			vsnd_stop_one(s, now);
+}
+
 /* Others may drain with the master and not be announced. */
 static void vsnd_drain_group(struct snd_pcm_substream *substream)
 {
@@ -200,24 +228,24 @@ static void vsnd_drain_group(struct snd_pcm_substream *substream)
 }
 
 /*
- * STOP, SUSPEND and RESUME are left to each linked stream: the core then asks
- * each for its sync_stop, and resumes only those that ran.
+ * STOP is left to each linked stream: the core then asks each for its
+ * sync_stop.
  */
 static int vsnd_pcm_trigger(struct snd_pcm_substream *substream, int cmd)
 {
 	switch (cmd) {
 	case SNDRV_PCM_TRIGGER_START:
 	case SNDRV_PCM_TRIGGER_PAUSE_RELEASE:
-		return vsnd_start_group(substream);
 	case SNDRV_PCM_TRIGGER_RESUME:
-		return vsnd_start_one(substream,
-				      vsnd_start_instant(substream));
+		return vsnd_start_group(substream);
 	case SNDRV_PCM_TRIGGER_PAUSE_PUSH:
 		vsnd_pause_group(substream);
 		return 0;
 	case SNDRV_PCM_TRIGGER_STOP:
-	case SNDRV_PCM_TRIGGER_SUSPEND:
 		vsnd_stop(substream);
+		return 0;
+	case SNDRV_PCM_TRIGGER_SUSPEND:
+		vsnd_suspend_group(substream);
 		return 0;
 	case SNDRV_PCM_TRIGGER_DRAIN:
 		vsnd_drain_group(substream);
