@@ -44,9 +44,21 @@ steers()
 		[ "$shift" -le "$3" ]
 }
 
-plan 3
+# found NAME VALUE: as PipeWire looks for it, by name alone, on the card that it has
+# opened without a device number
+found()
+{
+	amixer -q -D hw:Virtual cset "iface=PCM,name='$1'" "$2" || return
+	amixer -c Virtual cget "$(pitch_control "$1" 0)" | grep "values=$2$"
+}
+
+plan 5
 check "a faster player has the recorder hurry" steers 1000200 99900 99997
 check "a slower player has the recorder dawdle" steers 999800 100003 100100
 check "nominal afterwards" [ "$(shift_of 0)" = 100000 ]
+check "PipeWire finds a player's pitch" \
+	found "Playback Pitch 1000000" 1000123
+check "and a recorder's" found "Capture Pitch 1000000" 999877
+set_pitch 0 1000000
 set_pitch 1 1000000
 finish

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The system suspends (to idle, devices only) while streams run: they are
+ * suspended where they are, clients are told by -ESTRPIPE, and what resumes
+ * goes on with the next frame; a drain and a pause come back too.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+#include "vctl.h"
+
+#define RING	4800
+
+static void order(const char *file, const char *value)
+{
+	int fd = SYS(open(file, O_WRONLY));
+
+	SYS(write(fd, value, strlen(value)));
+	close(fd);
+}
+
+/* Down to the devices and back at once */
+static void go_down(void)
+{
+	order("/sys/power/pm_test", "devices");
+	order("/sys/module/suspend/parameters/pm_test_delay", "0");
+	order("/sys/power/state", "freeze");
+	order("/sys/power/pm_test", "none");
+}
+
+struct job {
+	const char *clock;
+	bool linked;
+};
+
+struct loop {
+	const char *clock;
+	struct vt_stream *player, *recorder;
+	uint64_t heard;
+};
+
+static void start_loop(struct loop *loop, const struct job *job)
+{
+	struct vt_params p = vt_plain;
+
+	p.buffer = RING;
+	vt_use_clock(0, job->clock);
+	loop->clock = job->clock;
+	loop->player = vt_player(0, &p);
+	loop->recorder = vt_recorder(0, &p);
+	loop->heard = 0;
+	vt_link(loop->player, loop->recorder);
+	vt_play(loop->player, 0, RING);
+	MUST(snd_pcm_start(loop->player->pcm));
+	if (!job->linked)
+		MUST(snd_pcm_unlink(loop->player->pcm));
+}
+
+static void run_loop(struct loop *loop, unsigned int periods)
+{
+	while (periods--) {
+		if (!strcmp(loop->clock, "step"))
+			MUST(vt_step(0, 480));
+		vt_hear(loop->recorder, loop->heard, 480);
+		vt_play(loop->player, loop->heard + RING, 480);
+		loop->heard += 480;
+	}
+}
+
+static void expect_state(struct vt_stream *s, snd_pcm_state_t state)
+{
+	EXPECT(snd_pcm_state(s->pcm) == state, "the %s stream is %s",
+	       snd_pcm_stream_name(s->dir),
+	       snd_pcm_state_name(snd_pcm_state(s->pcm)));
+}
+
+static void expect_suspended(struct vt_stream *s)
+{
+	char frame[8];
+
+	expect_state(s, SND_PCM_STATE_SUSPENDED);
+	if (s->dir == SND_PCM_STREAM_PLAYBACK)
+		REFUSED(-ESTRPIPE, snd_pcm_writei(s->pcm, frame, 1));
+	else
+		REFUSED(-ESTRPIPE, snd_pcm_readi(s->pcm, frame, 1));
+}
+
+/*
+ * Linked streams resume at one instant, so no frame is missing; each of two
+ * alone resumes with its next frame.
+ */
+static void test_resume(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_position before, after;
+	struct loop loop;
+	unsigned int i;
+
+	start_loop(&loop, job);
+	for (i = 0; i < 3; i++) {
+		run_loop(&loop, 10);
+		vt_locate(loop.recorder, &before);
+		go_down();
+		expect_suspended(loop.player);
+		expect_suspended(loop.recorder);
+		vt_locate(loop.recorder, &after);
+		EXPECT(after.frames >= before.frames, "went back");
+		MUST(snd_pcm_resume(loop.player->pcm));
+		if (!job->linked)
+			MUST(snd_pcm_resume(loop.recorder->pcm));
+		expect_state(loop.player, SND_PCM_STATE_RUNNING);
+		expect_state(loop.recorder, SND_PCM_STATE_RUNNING);
+		vt_locate(loop.recorder, &after);
+		EXPECT(after.frames - before.frames < 480,
+		       "jumped by %lld frames",
+		       (long long)(after.frames - before.frames));
+		if (job->linked)
+			run_loop(&loop, 30);
+	}
+}
+
+/* A client that prepares anew instead has lost nothing but time. */
+static void test_prepare(const void *arg)
+{
+	const struct job *job = arg;
+	struct loop loop;
+
+	start_loop(&loop, job);
+	run_loop(&loop, 10);
+	go_down();
+	expect_suspended(loop.player);
+	MUST(snd_pcm_drop(loop.player->pcm));
+	MUST(snd_pcm_drop(loop.recorder->pcm));
+	MUST(snd_pcm_unlink(loop.player->pcm));
+	vt_prepare(loop.player);
+	vt_prepare(loop.recorder);
+	vt_link(loop.player, loop.recorder);
+	vt_play(loop.player, 0, RING);
+	MUST(snd_pcm_start(loop.player->pcm));
+	loop.heard = 0;
+	run_loop(&loop, 30);
+}
+
+/* Suspended in a pause and in a drain, which ends with its last frame */
+static void test_pause_and_drain(const void *arg)
+{
+	const struct job *job = arg;
+	struct loop loop;
+
+	start_loop(&loop, job);
+	run_loop(&loop, 10);
+	MUST(snd_pcm_pause(loop.player->pcm, 1));
+	go_down();
+	if (snd_pcm_state(loop.player->pcm) == SND_PCM_STATE_SUSPENDED)
+		MUST(snd_pcm_resume(loop.player->pcm));
+	if (snd_pcm_state(loop.player->pcm) == SND_PCM_STATE_PAUSED)
+		MUST(snd_pcm_pause(loop.player->pcm, 0));
+	run_loop(&loop, 30);
+	MUST(snd_pcm_unlink(loop.player->pcm));
+	MUST(snd_pcm_nonblock(loop.player->pcm, 1));
+	REFUSED(-EAGAIN, snd_pcm_drain(loop.player->pcm));
+	go_down();
+	expect_state(loop.player, SND_PCM_STATE_SUSPENDED);
+	MUST(snd_pcm_resume(loop.player->pcm));
+	MUST(snd_pcm_resume(loop.recorder->pcm));
+	expect_state(loop.player, SND_PCM_STATE_DRAINING);
+	if (!strcmp(job->clock, "step"))
+		MUST(vt_step(0, RING));
+	vt_wait_state(loop.player, SND_PCM_STATE_SETUP, VT_SECOND);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct job jobs[] = {
+		{ "realtime", true }, { "realtime", false },
+		{ "scaled", true }, { "step", true }, { "client", true },
+	};
+	unsigned int i;
+
+	vt_init(argc, argv, 120);
+	vt_plan(5 + 4 + 3);
+	for (i = 0; i < 5; i++)
+		vt_run(test_resume, &jobs[i], "%s%s: suspended and resumed",
+		       jobs[i].clock, jobs[i].linked ? "" : ", not linked");
+	for (i = 0; i < 5; i++)
+		if (jobs[i].linked)
+			vt_run(test_prepare, &jobs[i],
+			       "%s: suspended and prepared", jobs[i].clock);
+	for (i = 0; i < 4; i++)
+		if (jobs[i].linked)
+			vt_run(test_pause_and_drain, &jobs[i],
+			       "%s: suspended in a pause and a drain",
+			       jobs[i].clock);
+	return vt_finish();
+}
