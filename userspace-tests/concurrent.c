@@ -14,7 +14,8 @@
 #include "vpcm.h"
 
 #define THREADS		8
-#define RACE		(2 * VT_SECOND)		/* how long a race lasts */
+/* How long a race lasts; on a busy host longer, until each part did something */
+#define RACE		(2 * VT_SECOND)
 
 /* ioctls past alsa-lib, whose handles are for one thread only */
 #define IOCTL_HW_FREE	_IO('A', 0x12)
@@ -68,7 +69,7 @@ static void live_looping(const void *arg)
 	const struct part *part = arg;
 	uint64_t seed = part->number;
 
-	while (vt_now() < part->until) {
+	while (vt_now() < part->until || !*part->done) {
 		vt_carry(part->device, part->number,
 			 vt_random(&seed, 2) ? SND_PCM_ACCESS_MMAP_INTERLEAVED :
 					       SND_PCM_ACCESS_RW_NONINTERLEAVED,
@@ -102,7 +103,7 @@ static void live_opening(const void *arg)
 	char name[32];
 	int err;
 
-	while (vt_now() < part->until) {
+	while (vt_now() < part->until || !*part->done) {
 		snprintf(name, sizeof(name), "hw:%d,%d,%d", vt_card,
 			 part->device, (int)vt_random(&seed, 2));
 		err = snd_pcm_open(&pcm, name, part->number & 1,
@@ -141,7 +142,7 @@ static void live_peer(const void *arg)
 	snd_pcm_stream_t dir = part->number & 1;
 	uint64_t seed = part->number;
 
-	while (vt_now() < part->until) {
+	while (vt_now() < part->until || !*part->done) {
 		struct vt_stream *s = vt_open(part->device, 0, dir, 0);
 		unsigned int i;
 
@@ -220,7 +221,7 @@ static void live_racing(const void *arg)
 	unsigned int n = part->number % THREADS;
 	int fd = vt_descriptor(part->s);
 
-	while (vt_now() < part->until) {
+	while (vt_now() < part->until || !*part->done) {
 		if (n < ARRAY_SIZE(calls))
 			allowed(ioctl(fd, calls[n].request), calls[n].name);
 		else if (n == ARRAY_SIZE(calls))
@@ -258,7 +259,7 @@ static void live_marking(const void *arg)
 {
 	const struct part *part = arg;
 
-	while (vt_now() < part->until) {
+	while (vt_now() < part->until || !*part->done) {
 		struct vt_params p = vt_plain;
 		struct vt_stream *s = vt_open(part->device, 1,
 					      SND_PCM_STREAM_PLAYBACK, 0);

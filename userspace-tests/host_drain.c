@@ -48,7 +48,7 @@ struct part {
 
 static void drain_player(struct round *r)
 {
-	int64_t began, until = vt_now() + 5 * VT_SECOND;
+	int64_t began, until = vt_now() + 20 * VT_SECOND;
 	int err;
 
 	while (!r->linked) {

@@ -16,6 +16,7 @@ static const size_t page = 4096;
 
 /* Of each round: what the one that frees and the one that maps know */
 static atomic_ulong begun, freed, replaced, mapped;
+static atomic_bool over;
 
 static void spin(int64_t ns)
 {
@@ -25,11 +26,12 @@ static void spin(int64_t ns)
 		;
 }
 
-/* until *counter has got that far, or the race is over */
+/* until *counter has got that far; not if it never will */
 static bool wait_for(const atomic_ulong *counter, unsigned long round,
 		     const struct vh_race *race)
 {
-	while (*counter < round && vt_now() < race->until + VT_SECOND)
+	while (*counter < round && !over &&
+	       vt_now() < race->until + 20 * VT_SECOND)
 		;
 	return *counter >= round;
 }
@@ -46,7 +48,7 @@ static void live_replacing(struct vh_race *race, atomic_ulong *done)
 	unsigned long round;
 	bool is_free;
 
-	for (round = 1; vt_now() < race->until; round++) {
+	for (round = 1; vh_goes_on(race, done); round++) {
 		begun = round;
 		spin(vt_random(&seed, SPREAD));
 		is_free = !free_ring(race);
@@ -57,12 +59,13 @@ static void live_replacing(struct vh_race *race, atomic_ulong *done)
 		}
 		replaced = round;
 		if (!wait_for(&mapped, round, race))
-			return;
+			break;
 		if (!is_free) {
 			SYS(free_ring(race));
 			SYS(ioctl(race->fd, VH_HW_PARAMS, race->hw[round & 1]));
 		}
 	}
+	over = true;
 }
 
 static void expect_all(const unsigned char *ring, size_t bytes,
@@ -134,6 +137,7 @@ static void test_race(const void *arg)
 	freed = 0;
 	replaced = 0;
 	mapped = 0;
+	over = false;
 	vh_begin(&race, *device, SND_PCM_STREAM_PLAYBACK, LASTS);
 	SYS(free_ring(&race));
 	SYS(ioctl(race.fd, VH_HW_PARAMS, race.hw[0]));

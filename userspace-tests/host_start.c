@@ -12,23 +12,33 @@
 
 static void live_starting(struct vh_race *race, atomic_ulong *done)
 {
-	while (vt_now() < race->until)
+	while (vh_goes_on(race, done))
 		*done += !vh_call(race->fd, VH_START, NULL, "start");
 }
 
-/* As one thread may do it: nothing of it but the start is a race. */
+/*
+ * A ring is freed while the stream is PREPARED, or after a DROP if it runs
+ * already: then there was no race.
+ */
+static bool free_ring(struct vh_race *race)
+{
+	if (!vh_call(race->fd, VH_HW_FREE, NULL, "hw_free"))
+		return true;
+	vh_call(race->fd, VH_DROP, NULL, "drop");
+	return !vh_call(race->fd, VH_HW_FREE, NULL, "hw_free");
+}
+
 static void live_replacing(struct vh_race *race, atomic_ulong *done)
 {
 	uint64_t seed = race->device;
 	unsigned int i = 0;
 	int64_t until;
 
-	while (vt_now() < race->until) {
-		until = vt_now() + vt_random(&seed, 200 * VT_US);
+	while (vh_goes_on(race, done)) {
+		until = vt_now() + vt_random(&seed, 30 * VT_US);
 		while (vt_now() < until)
 			;
-		vh_call(race->fd, VH_DROP, NULL, "drop");
-		if (vh_call(race->fd, VH_HW_FREE, NULL, "hw_free"))
+		if (!free_ring(race))
 			continue;
 		++*done;
 		i = !i;
@@ -48,7 +58,7 @@ static void live_recording(struct vh_race *race, atomic_ulong *done)
 	p.stop = VT_NEVER;
 	s = vt_recorder(race->device, &p);
 	MUST(snd_pcm_start(s->pcm));
-	while (vt_now() < race->until) {
+	while (vh_goes_on(race, done)) {
 		vt_hear_silence(s, 480);
 		++*done;
 	}

@@ -61,13 +61,19 @@ struct vt_stream *vh_begin(struct vh_race *race, int device,
 	return s;
 }
 
+/* On a busy host a part may get nothing done for long: it gets more time. */
+bool vh_goes_on(const struct vh_race *race, const atomic_ulong *done)
+{
+	return vt_now() < race->until || !*done;
+}
+
 /* Takes what memory there is, marks all of it, gives it back, and so on. */
 void vh_neighbour(struct vh_race *race, atomic_ulong *done)
 {
 	struct vt_params p = vt_plain;
 	uint64_t seed = race->device;
 
-	while (vt_now() < race->until) {
+	while (vh_goes_on(race, done)) {
 		struct vt_stream *s = vt_open(race->device, 1,
 					      SND_PCM_STREAM_PLAYBACK, 0);
 		unsigned char *mark;

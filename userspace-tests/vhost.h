@@ -53,6 +53,7 @@ struct vh_part {
 int vh_call(int fd, unsigned long request, void *arg, const char *what);
 struct vt_stream *vh_begin(struct vh_race *race, int device,
 			   snd_pcm_stream_t dir, int64_t lasts);
+bool vh_goes_on(const struct vh_race *race, const atomic_ulong *done);
 void vh_neighbour(struct vh_race *race, atomic_ulong *done);
 void vh_live(const void *part);
 
