@@ -138,10 +138,12 @@ same_frames()
 	before=$((first - 1))
 	[ $((before % frame)) = 0 ] ||
 		{ echo "heard at byte $before: not a whole frame"; return 1; }
-	cmp -n "$size" capture data "$before" 0 || return
+	# busybox's cmp tells of every byte
+	cmp -n "$size" capture data "$before" 0 >differ ||
+		{ head -n 1 differ; return 1; }
 	tail -c +$((before + size + 1)) capture >rest
 	[ -s rest ] || { echo "the capture ends too early"; return 1; }
-	silence | cmp -n "$(stat -c %s rest)" rest - ||
+	silence | cmp -n "$(stat -c %s rest)" rest - >/dev/null ||
 		{ echo "sound after the end"; return 1; }
 	[ "$before" -gt 0 ] || { echo "no silence before it"; return 1; }
 }
