@@ -239,18 +239,22 @@ static int sample_prepare(struct snd_pcm_substream *substream)
 	return 0;
 }
 
-/* The third way: like the second, but the buffer is in pieces for the chip. */
+/*
+ * The third way: like the second, but the buffer is in pieces for the chip,
+ * which takes pieces of a page at most.
+ */
 static int sample_sg_prepare(struct snd_pcm_substream *substream)
 {
 	struct sample_piece *piece = sample_rewind(substream)->table;
 	unsigned int bytes = snd_pcm_lib_buffer_bytes(substream);
-	unsigned int ofs;
+	unsigned int ofs, most;
 
 	for (ofs = 0; ofs < bytes; ofs += piece++->bytes) {
+		most = min_t(unsigned int, bytes - ofs, PAGE_SIZE);
 		piece->addr = snd_pcm_sgbuf_get_addr(substream, ofs);
 		piece->area = snd_pcm_sgbuf_get_ptr(substream, ofs);
 		piece->bytes = snd_pcm_sgbuf_get_chunk_size(substream, ofs,
-							    bytes - ofs);
+							    most);
 	}
 	return 0;
 }
