@@ -41,29 +41,35 @@ static int free_ring(struct vh_race *race)
 	return vh_call(race->fd, VH_HW_FREE, NULL, "hw_free");
 }
 
+static int set_ring(struct vh_race *race, unsigned long round)
+{
+	return vh_call(race->fd, VH_HW_PARAMS, race->hw[round & 1],
+		       "hw_params");
+}
+
 /* Each round frees the ring just when it is mapped, and gets another one. */
 static void live_replacing(struct vh_race *race, atomic_ulong *done)
 {
 	uint64_t seed = race->device;
 	unsigned long round;
-	bool is_free;
+	bool is_free, is_set;
 
 	for (round = 1; vh_goes_on(race, done); round++) {
 		begun = round;
 		spin(vt_random(&seed, SPREAD));
 		is_free = !free_ring(race);
 		*done += is_free;
-		if (is_free) {
+		if (is_free)
 			freed = round;
-			SYS(ioctl(race->fd, VH_HW_PARAMS, race->hw[round & 1]));
-		}
+		/* refused where an mmap is still at it, or has won the race */
+		is_set = is_free && !set_ring(race, round);
 		replaced = round;
 		if (!wait_for(&mapped, round, race))
 			break;
-		if (!is_free) {
+		if (!is_free)
 			SYS(free_ring(race));
-			SYS(ioctl(race->fd, VH_HW_PARAMS, race->hw[round & 1]));
-		}
+		if (!is_set)
+			SYS(set_ring(race, round));
 	}
 	over = true;
 }
@@ -140,7 +146,7 @@ static void test_race(const void *arg)
 	over = false;
 	vh_begin(&race, *device, SND_PCM_STREAM_PLAYBACK, LASTS);
 	SYS(free_ring(&race));
-	SYS(ioctl(race.fd, VH_HW_PARAMS, race.hw[0]));
+	SYS(set_ring(&race, 0));
 	vt_threads(vh_live, parts, sizeof(parts[0]), ARRAY_SIZE(parts));
 	vt_note("%lu rounds, %lu freed, %lu while they were mapped",
 		race.done[1], race.done[0], race.done[3]);
