@@ -45,6 +45,7 @@ help:
 	@echo '                  architectures; KERNELS="6.1 7.2-rt arm64:6.12" on some'
 	@echo '  make check-packages  build the Debian packages; install, upgrade, use and'
 	@echo '                  purge them in a guest'
+	@echo '  make soak       the same for long: SOAK=minutes; OPS=, HOURS=, ... of parts'
 	@echo '  make bench      measure this driver, snd-aloop and snd-dummy side by side;'
 	@echo '                  BENCH="row ..." measures some'
 	@echo ''
@@ -135,6 +136,9 @@ check-kernels:
 	@$(if $(KERNELS),KERNELS="$(KERNELS)") $(if $(TESTS),TESTS="$(TESTS)") \
 		$(if $(MIRROR),MIRROR="$(MIRROR)") $(if $(JOBS),JOBS="$(JOBS)") \
 		qemu/kernels.sh
+
+soak:
+	@$(GUEST) qemu/soak.sh
 
 bench:
 	@$(GUEST) $(if $(BENCH),BENCH="$(BENCH)") \

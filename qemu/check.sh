@@ -7,11 +7,12 @@
 #
 # TESTS="NAME ..." runs only these: names as in the list, guest/ and .sh may
 # be left out. LANE=NAME takes a kernel of lanes.list, and out/lanes/NAME/.
+# LIST=file is another list, RESULTS=dir another place for what comes of it.
 
 set -eu -o pipefail
 . "$(dirname "$0")/lib.sh"
 
-dir=$OUT/check
+dir=${RESULTS:-$OUT/check}
 [ -z "${LANE:-}" ] || dir=$OUT/lanes/${LANE//[\/:]/-}
 passed=0
 failed=0
@@ -54,7 +55,7 @@ check_names()
 	for test in ${TESTS:-}; do
 		while read -r name rest; do
 			! wanted "${name:-#}" "$test" || continue 2
-		done <"$QEMU/tests.list"
+		done <"${LIST:-$QEMU/tests.list}"
 		die "TESTS: $test: not in qemu/tests.list"
 	done
 }
@@ -84,7 +85,7 @@ select_tests()
 		   ! why_not "$name" >/dev/null; then
 			echo "$name $machine $rest"
 		fi
-	done <"$QEMU/tests.list"
+	done <"${LIST:-$QEMU/tests.list}"
 }
 
 # What the lane cannot do is skipped, and said.
@@ -99,7 +100,7 @@ skip_tests()
 			printf 'skip %-24s%s\n' "$name" "$reason"
 			echo "$name: $reason" >>"$dir/skips"
 		fi
-	done <"$QEMU/tests.list"
+	done <"${LIST:-$QEMU/tests.list}"
 }
 
 # unexpected BASE: the lines of a test's kernel log that match no pattern
@@ -146,7 +147,7 @@ run_machine()
 {
 	local status=0
 
-	APPEND="init_on_alloc=0 page_poison=1" \
+	APPEND="init_on_alloc=0 page_poison=1 ${APPEND:-}" \
 	"$QEMU/boot.sh" "$kernel" "$image" "$1" check "$dir/$1" \
 		2>"$dir/$1/trouble" | sed -u "s/^/$1 /" || status=1
 	echo "$1 over $status"

@@ -178,3 +178,12 @@ round_trip()
 	[ "$status" = 0 ] || { echo "aplay: status $status"; return 1; }
 	same_frames
 }
+
+# fuzz_lane LANE OPS SEED: what it counted is printed in any case
+fuzz_lane()
+{
+	/test/fuzz lane="$1" ops="$2" seed="$3" >fuzz.log 2>&1
+	status=$?
+	diag "$(cat fuzz.log)"
+	check "lane $1, $2 operations, seed $3" [ $status = 0 ]
+}

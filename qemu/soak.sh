@@ -1,0 +1,80 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# make soak: what make check does for a minute, for as long as is wanted; what
+# only shows when it is done very often; and a known defect of the kernel.
+#
+# SOAK=N	length in minutes or so, on a machine that is idle; sets:
+# OPS=N		operations of each lane of the fuzzer
+# KILLS=N	clients killed at any moment
+# LOADS=N	times that the module is loaded, and a tenth of it with clients
+# XRUNS=N	xruns of each end, each recovered from
+# USERS=N	rounds of users who want it all
+# HOURS=N	simulated, through a cable (default: 24)
+# SEED=N	of the fuzzer (default: the time)
+
+set -eu -o pipefail
+. "$(dirname "$0")/lib.sh"
+
+minutes=${SOAK:-30}
+ops=${OPS:-$((minutes * 20000))}
+kills=${KILLS:-$((minutes * 300))}
+loads=${LOADS:-$((minutes * 300))}
+xruns=${XRUNS:-$((minutes * 300))}
+users=${USERS:-$((minutes * 3))}
+hours=${HOURS:-24}
+seed=${SEED:-$(date +%s)}
+dir=$OUT/soak
+
+for number in "$minutes" "$ops" "$kills" "$loads" "$xruns" "$users" "$hours" \
+	      "$seed"; do
+	case $number in '' | *[!0-9]*) die "$number: not a number" ;; esac
+done
+
+# Guest's seconds: generous, for each part watches itself.
+make_list()
+{
+	cat <<-END
+	guest/fuzz.sh		timed $((600 + ops / 50)) -
+	soak_xrun		timed $((600 + xruns)) -
+	soak_cable		timed $((600 + hours * 3700)) -
+	guest/fuzz-race.sh	smp $((600 + ops / 20 + kills)) -
+	soak_load		smp $((600 + loads * 4)) -
+	soak_users		smp $((600 + users * 10)) pcm_substreams=16 buffer_kb=32768
+	END
+}
+
+# What the tests counted, for what was counted is the result here.
+print_counts()
+{
+	local file
+
+	for file in "$dir"/*/results/*.tap; do
+		[ -f "$file" ] || continue
+		printf '%s\n' "${file##*/}"
+		sed -n 's/^# /    /p' "$file"
+	done
+}
+
+# The kernel's own, shown on snd-aloop too; the guest cannot be used after it.
+known_defect()
+{
+	local kernel image
+
+	kernel=$("$QEMU/kernel.sh")
+	image=$CACHE/image/$(cat "$kernel/release").cpio
+	ACCEL=$("$QEMU/accel.sh" "$kernel" "$image") \
+		"$QEMU/boot.sh" "$kernel" "$image" smp link-prepare "$dir/link-prepare"
+}
+
+mkdir -p "$dir"
+make_list >"$OUT/soak.list"
+say "soak: seed $seed, $ops operations a lane, $kills kills, $loads loads, $xruns xruns, $users rounds of users, $hours hours"
+status=0
+LIST=$OUT/soak.list RESULTS=$dir APPEND="FUZZ_OPS=$ops FUZZ_SEED=$seed \
+FUZZ_KILLS=$kills SOAK_LOADS=$loads SOAK_XRUNS=$xruns SOAK_USERS=$users \
+SOAK_HOURS=$hours" "$QEMU/check.sh" >"$OUT/soak.verdict" || status=$?
+print_counts
+known_defect || status=1
+cat "$OUT/soak.verdict"
+exit $status

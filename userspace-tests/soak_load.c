@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The module is loaded and unloaded, many times: while nobody is there, and
+ * while clients open what there is over and over. $SOAK_LOADS says how often;
+ * with clients a tenth of it.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+#include "vpcm.h"
+
+#define CLIENTS		2
+#define WARM		20	/* loads after which memory is looked at */
+#define NOISE		2048	/* KiB by which free memory may vary */
+
+struct run {
+	unsigned int loads;
+	bool clients;
+};
+
+static char path[160];
+
+static long free_memory(void)
+{
+	long kib = -1;
+	char line[80];
+	FILE *f = fopen("/proc/meminfo", "r");
+
+	EXPECT(f, "no /proc/meminfo");
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "MemAvailable: %ld", &kib) == 1)
+			break;
+	fclose(f);
+	return kib;
+}
+
+static void load(void)
+{
+	int fd = SYS(open(path, O_RDONLY | O_CLOEXEC));
+
+	SYS(syscall(SYS_finit_module, fd, "", 0));
+	close(fd);
+}
+
+/* As soon as nobody has it open: how often it was refused before */
+static unsigned int unload(void)
+{
+	unsigned int refused = 0;
+
+	while (syscall(SYS_delete_module, "snd_virtual", O_NONBLOCK) < 0) {
+		EXPECT(errno == EAGAIN || errno == EBUSY, "it does not go: %s",
+		       strerror(errno));
+		EXPECT(++refused < 1000000, "never free");
+	}
+	return refused;
+}
+
+static bool is_there(void)
+{
+	char name[40];
+
+	snprintf(name, sizeof(name), "/proc/asound/card%d/pcm1c/info", vt_card);
+	return !access(name, F_OK);
+}
+
+/* Opens, plays a little, closes; the card may be gone at any moment. */
+static void live_opening(const void *arg)
+{
+	static const char silence[1920 * 4];
+	snd_pcm_t *pcm;
+	char name[16];
+
+	snprintf(name, sizeof(name), "hw:%d,%d", vt_card, *(const int *)arg);
+	for (;;) {
+		if (snd_pcm_open(&pcm, name, SND_PCM_STREAM_PLAYBACK,
+				 SND_PCM_NONBLOCK) < 0)
+			continue;
+		if (!snd_pcm_set_params(pcm, SND_PCM_FORMAT_S16_LE,
+					SND_PCM_ACCESS_RW_INTERLEAVED, 2,
+					48000, 0, 40000))
+			snd_pcm_writei(pcm, silence, 1920);
+		snd_pcm_close(pcm);
+		usleep(500);
+	}
+}
+
+static void test_loads(const void *arg)
+{
+	const struct run *run = arg;
+	unsigned long refused = 0;
+	pid_t pids[CLIENTS];
+	long warm = 0;
+	unsigned int i;
+	int devices[CLIENTS] = { 0, 1 };
+
+	for (i = 0; run->clients && i < CLIENTS; i++)
+		pids[i] = vt_fork(live_opening, &devices[i]);
+	for (i = 0; i < run->loads; i++) {
+		refused += unload();
+		EXPECT(!is_there(), "the card is still there");
+		load();
+		EXPECT(is_there(), "no card");
+		if (i == WARM)
+			warm = free_memory();
+	}
+	for (i = 0; run->clients && i < CLIENTS; i++) {
+		SYS(kill(pids[i], SIGKILL));
+		vt_reap(pids[i], SIGKILL);
+	}
+	vt_note("%u times, refused %lu times while open, memory %+ld KiB",
+		run->loads, refused, warm ? free_memory() - warm : 0);
+	EXPECT(!warm || free_memory() > warm - NOISE, "memory is lost");
+	EXPECT(!run->clients || refused, "no client was in the way");
+	vt_carry(0, 0, SND_PCM_ACCESS_RW_INTERLEAVED, 480);
+}
+
+static void quiet(const char *file, int line, const char *function, int err,
+		  const char *fmt, ...)
+{
+	(void)file;
+	(void)line;
+	(void)function;
+	(void)err;
+	(void)fmt;
+}
+
+int main(int argc, char **argv)
+{
+	const char *loads = getenv("SOAK_LOADS");
+	struct run run = { .loads = loads ? strtoul(loads, NULL, 0) : 100 };
+	struct utsname uts;
+
+	uname(&uts);
+	snprintf(path, sizeof(path), "/lib/modules/%s/extra/snd-virtual.ko",
+		 uts.release);
+	snd_lib_error_set_handler(quiet);
+	vt_init(argc, argv, 600 + run.loads * 4);
+	vt_plan(2);
+	vt_run(test_loads, &run, "%u loads, idle", run.loads);
+	run.loads /= 10;
+	run.clients = true;
+	vt_run(test_loads, &run, "%u loads, with clients", run.loads);
+	return vt_finish();
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Users without any rights ask for all there is: buffers up to the card's limit
+ * and beyond, and files until there are no more. They are refused plainly, no
+ * more than the limit is gone meanwhile, and all of it comes back. $SOAK_USERS
+ * says how many rounds.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "vraw.h"
+
+#define USERS		4
+#define NOBODY		65534
+#define FILES		64
+#define LIMIT		(128 * 1024)	/* KiB: max_alloc_per_card */
+#define NOISE		(8 * 1024)	/* KiB */
+
+struct told {
+	unsigned int buffers;
+	unsigned int no_memory;
+	unsigned int no_files;
+};
+
+static struct told *told;
+
+static long free_memory(void)
+{
+	long kib = -1;
+	char line[80];
+	FILE *f = fopen("/proc/meminfo", "r");
+
+	EXPECT(f, "no /proc/meminfo");
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "MemAvailable: %ld", &kib) == 1)
+			break;
+	fclose(f);
+	return kib;
+}
+
+static void let_users_in(int devices)
+{
+	char path[40];
+	int i;
+
+	for (i = 0; i < devices * 2; i++) {
+		snprintf(path, sizeof(path), "/dev/snd/pcmC%dD%d%c", vt_card,
+			 i / 2, i % 2 ? 'c' : 'p');
+		SYS(chmod(path, 0666));
+	}
+}
+
+/* What a user must never be let do */
+static void expect_no_rights(void)
+{
+	char path[80];
+
+	snprintf(path, sizeof(path),
+		 "/proc/asound/card%d/pcm1p/sub0/prealloc", vt_card);
+	EXPECT(open(path, O_WRONLY) < 0 && errno == EACCES,
+	       "a user may preallocate");
+	EXPECT(syscall(SYS_delete_module, "snd_virtual", O_NONBLOCK) < 0 &&
+	       errno == EPERM, "a user may unload");
+}
+
+/* The largest buffer, or half of it, until there is no more */
+static void take_buffer(int fd, uint64_t *seed)
+{
+	struct snd_pcm_hw_params p;
+	struct snd_interval *bytes;
+
+	vr_set_any(&p);
+	SYS(ioctl(fd, SNDRV_PCM_IOCTL_HW_REFINE, &p));
+	bytes = vr_interval(&p, SNDRV_PCM_HW_PARAM_BUFFER_BYTES);
+	bytes->min = bytes->max >> vt_random(seed, 2);
+	p.rmask = ~0U;
+	if (!ioctl(fd, SNDRV_PCM_IOCTL_HW_PARAMS, &p)) {
+		__atomic_add_fetch(&told->buffers, 1, __ATOMIC_RELAXED);
+		return;
+	}
+	EXPECT(errno == ENOMEM || errno == EINVAL, "hw_params: %s",
+	       strerror(errno));
+	if (errno == ENOMEM)
+		__atomic_add_fetch(&told->no_memory, 1, __ATOMIC_RELAXED);
+}
+
+static int open_any(int number)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), "/dev/snd/pcmC%dD%d%c", vt_card,
+		 number / 2 % 2, number % 2 ? 'c' : 'p');
+	return open(path, O_RDWR | O_NONBLOCK);
+}
+
+static void live_greedy(const void *arg)
+{
+	const struct rlimit files = { FILES, FILES };
+	uint64_t seed = *(const uint64_t *)arg;
+	int fds[2 * FILES], n;
+
+	SYS(setrlimit(RLIMIT_NOFILE, &files));
+	SYS(setgid(NOBODY));
+	SYS(setuid(NOBODY));
+	expect_no_rights();
+	for (n = 0; n < 2 * FILES; n++) {
+		fds[n] = open_any(n);
+		if (fds[n] >= 0) {
+			take_buffer(fds[n], &seed);
+			continue;
+		}
+		EXPECT(errno == EMFILE || errno == EBUSY || errno == ENOMEM,
+		       "open: %s", strerror(errno));
+		if (errno == EMFILE)
+			__atomic_add_fetch(&told->no_files, 1,
+					   __ATOMIC_RELAXED);
+	}
+}
+
+static void test_users(const void *arg)
+{
+	unsigned int rounds = *(const unsigned int *)arg, i, j;
+	long before = free_memory(), least = before, now;
+	uint64_t seeds[USERS];
+	pid_t pids[USERS];
+
+	let_users_in(2);
+	for (i = 0; i < rounds; i++) {
+		for (j = 0; j < USERS; j++) {
+			seeds[j] = i * USERS + j;
+			pids[j] = vt_fork(live_greedy, &seeds[j]);
+		}
+		now = free_memory();
+		if (now < least)
+			least = now;
+		for (j = 0; j < USERS; j++)
+			vt_reap(pids[j], 0);
+	}
+	now = free_memory();
+	vt_note("%u rounds: %u buffers, %u without memory, %u without files",
+		rounds, told->buffers, told->no_memory, told->no_files);
+	vt_note("memory: at most %ld KiB gone, %+ld KiB at the end",
+		before - least, now - before);
+	EXPECT(told->buffers && told->no_memory && told->no_files,
+	       "a limit was never met");
+	EXPECT(before - least < LIMIT + NOISE * USERS, "more than the limit");
+	EXPECT(before - now < NOISE, "memory is lost");
+}
+
+int main(int argc, char **argv)
+{
+	const char *value = getenv("SOAK_USERS");
+	unsigned int rounds = value ? strtoul(value, NULL, 0) : 5;
+
+	vt_init(argc, argv, 600 + rounds * 10);
+	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	vt_plan(1);
+	vt_run(test_users, &rounds, "%u rounds of greedy users", rounds);
+	return vt_finish();
+}
