@@ -30,7 +30,7 @@ DEPMOD = $(or $(shell command -v depmod),/sbin/depmod)
 GUEST = $(if $(KVER),KVER="$(KVER)") $(KDIR_GIVEN) \
 	$(if $(KERNEL),KERNEL="$(KERNEL)")
 
-.PHONY: all help install uninstall dkms dkms-remove deb clean distclean run check \
+.PHONY: all help install uninstall dkms dkms-remove deb clean distclean run check soak \
 	check-kernels check-packages bench style headers
 
 all: headers
