@@ -310,8 +310,8 @@ static int64_t vt_ns(const snd_htimestamp_t *ts)
 }
 
 /*
- * Frames that pass in a time at a speed in ppb, rounded down. Not every machine has 128
- * bits: whole units of the product first, then what is left.
+ * Frames that pass in a time at a speed in ppb, rounded down. Not every machine
+ * has 128 bits: whole units of the product first, then what is left.
  */
 int64_t vt_frames_in(int64_t ns, unsigned int rate, int64_t ppb)
 {
