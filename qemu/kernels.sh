@@ -40,17 +40,23 @@ about()
 	echo "${value:--}"
 }
 
-# What is worth to be seen while it happens; of good tests, each tenth.
+# news LANE: what is worth to be seen while it happens; of good tests, each tenth
 news()
 {
-	awk -v lane="$1:" '
-		/^ok  / && ++done % 10 == 0 {
-			printf "%-17s%d tests are done\n", lane, done
-		}
-		/^(FAIL|error:|skip )/ || /^     [|>]/ || /^\[/ {
-			printf "%-17s%s\n", lane, $0
-		}
-		{ fflush() }'
+	local line finished=0
+
+	while IFS= read -r line; do
+		case $line in
+		'ok  '*)
+			finished=$((finished + 1))
+			[ $((finished % 10)) = 0 ] || continue
+			line="$finished tests are done"
+			;;
+		FAIL* | error:* | skip\ * | \[* | '     |'* | '     >'*) ;;
+		*)	continue ;;
+		esac
+		printf '%-17s%s\n' "$1:" "$line"
+	done
 }
 
 # run_lane LANE: leaves its output, and how long it took, in seconds of the
