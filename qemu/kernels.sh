@@ -129,6 +129,10 @@ reasons()
 		END { for (i = 1; i <= n; i++)
 			print "skipped: " order[i] " (" substr(lanes[order[i]], 2) ")" }'
 	for lane; do
+		case $(about "$lane" warnings) in
+		0 | -)	;;
+		*)	echo "$lane: FAIL warnings of the compiler (log: $(relative "$CACHE/build/${lane//[\/:]/-}.log"))" ;;
+		esac
 		grep -h -E '^(FAIL|error:)' "$(base "$lane").log" |
 			sed "s|^|$lane: |" || true
 	done
