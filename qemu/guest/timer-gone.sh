@@ -1,0 +1,96 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The source of a timer clock stops, is closed, or loses its card: the streams
+# stand still and can be killed, nothing waits for anything else, and the next
+# to open is told that there is no such timer.
+
+. "$(dirname "$0")/lib.sh"
+
+DRIVER=/sys/bus/platform/drivers/snd_aloop
+
+play_source()
+{
+	aplay -q -D hw:Loopback,0 -t raw -f S16_LE -r 48000 -c 2 \
+		--period-size=480 --buffer-size=4800 /dev/zero &
+	source=$!
+}
+
+start_ours()
+{
+	aplay -q -D hw:Virtual,0 -t raw -f S16_LE -r 48000 -c 2 \
+		--period-size=480 --buffer-size=4800 /dev/zero &
+	ours=$!
+	wait_until 10 stream_is 0 p RUNNING
+}
+
+position()
+{
+	sed -n 's/^hw_ptr *: //p' "$CARD/pcm0p/sub0/status"
+}
+
+moves()
+{
+	before=$(position)
+	sleep 0.5
+	[ "$(position)" -gt "$before" ]
+}
+
+stands()
+{
+	before=$(position)
+	sleep 0.5
+	[ "$(position)" = "$before" ] && stream_is 0 p RUNNING
+}
+
+is_over()
+{
+	! [ -d "/proc/$1" ] || grep -q '^State:.*Z' "/proc/$1/status"
+}
+
+# kill_ours: at once, whatever it waits for
+kill_ours()
+{
+	kill -KILL "$ours"
+	wait_until 5 is_over "$ours" && wait_until 5 stream_is 0 p closed
+}
+
+opens()
+{
+	timeout 5 aplay -q -D hw:Virtual,0 -t raw -f S16_LE -r 48000 -c 2 \
+		-d 1 /dev/zero
+}
+
+cd /tmp || exit 1
+modprobe snd-aloop index=5 || bail_out "no snd-aloop"
+amixer -q -c Virtual cset "iface=PCM,name='PCM Clock Timer',device=0" 3,5,0,0
+
+plan 14
+play_source
+start_ours
+check "we start" [ $? = 0 ]
+check "we move with the source" moves
+refused "its module stays" modprobe -r -q snd-aloop
+kill -KILL $source
+wait_until 5 is_over $source
+check "it is closed: we stand" stands
+play_source
+check "it is opened again: we move" moves
+kill -KILL $source
+wait_until 5 is_over $source
+check "it is closed: we can be killed" kill_ours
+
+play_source
+start_ours
+check "we start again" [ $? = 0 ]
+device=$(basename "$DRIVER"/snd_aloop.*)
+echo "$device" >$DRIVER/unbind &
+unbind=$!
+check "its card goes: its own client is told" wait_until 10 is_over $source
+check "we stand" stands
+refused "another cannot open it" opens
+check "we can be killed" kill_ours
+check "then the card is gone" wait_until 10 is_over $unbind
+refused "nobody can open it any more" opens
+check "its module goes" modprobe -r snd-aloop
+finish
