@@ -119,8 +119,8 @@ static void test_start(const void *arg)
 		MUST(snd_pcm_link(foreign, player->pcm));
 		MUST(snd_pcm_link(foreign, recorder->pcm));
 	} else {
-		MUST(snd_pcm_link(player->pcm, recorder->pcm));
-		MUST(snd_pcm_link(player->pcm, foreign));
+		MUST(snd_pcm_link(recorder->pcm, player->pcm));
+		MUST(snd_pcm_link(recorder->pcm, foreign));
 	}
 	if (job->works) {
 		MUST(snd_pcm_start(player->pcm));
@@ -129,11 +129,18 @@ static void test_start(const void *arg)
 		REFUSED(-EIO, snd_pcm_start(player->pcm));
 		expect_state(player->pcm, SND_PCM_STATE_PREPARED);
 		expect_state(recorder->pcm, SND_PCM_STATE_PREPARED);
-		vt_sleep_until(vt_now() + 100 * VT_MS);
+		vt_sleep_until(vt_now() + 10 * VT_MS);
 		/* a player and a recorder that ran would have left this */
 		silent = vt_silent(recorder, heard, p.buffer);
 		EXPECT(silent == p.buffer, "frame %zu was heard", silent);
 		MUST(snd_pcm_unlink(foreign));
+		MUST(snd_pcm_unlink(player->pcm));
+		/* and a player that runs would be heard */
+		MUST(snd_pcm_start(recorder->pcm));
+		vt_hear_silence(recorder, 960);
+		MUST(snd_pcm_drop(recorder->pcm));
+		vt_prepare(recorder);
+		MUST(snd_pcm_link(recorder->pcm, player->pcm));
 		MUST(snd_pcm_start(player->pcm));
 	}
 	vt_hear(recorder, 0, 1440);
