@@ -86,84 +86,93 @@ static void pcmbuf_test_run_case(struct pcmbuf_test *t,
 	EXPECT_EQ(t, t->left, 0);
 }
 
-static void pcmbuf_test_report_case(struct pcmbuf_test *t, unsigned int number,
-				    const struct pcmbuf_test_case *test)
-{
-	pcmbuf_test_say(t, "%sok %u - ", t->failed ? "not " : "", number);
-	if (t->kind)
-		pcmbuf_test_say(t, "%s: ", t->kind->name);
-	pcmbuf_test_say(t, "%s", test->name);
-	if (t->skip && !t->failed)
-		pcmbuf_test_say(t, " # SKIP %s", t->skip);
-	pcmbuf_test_say(t, "\n");
-}
-
 static bool pcmbuf_test_runs_on(const struct pcmbuf_test_case *test,
-				const struct pcmbuf_test_kind *kind)
+				unsigned int kind)
 {
-	return kind->has_pages || !test->needs_pages;
-}
-
-static unsigned int pcmbuf_test_runs(const struct pcmbuf_test_case *test)
-{
-	unsigned int runs = 0;
-	unsigned int i;
-
 	if (!test->per_kind)
-		return 1;
-	for (i = 0; i < ARRAY_SIZE(pcmbuf_test_kinds); i++)
-		runs += pcmbuf_test_runs_on(test, &pcmbuf_test_kinds[i]);
-	return runs;
+		return kind == 0;
+	return pcmbuf_test_kinds[kind].has_pages || !test->needs_pages;
 }
 
-static unsigned int pcmbuf_test_count(void)
+/**
+ * pcmbuf_test_next() - go through all runs of all tests
+ * @run: a run, zeroed at first; becomes the next
+ *
+ * Return: false at the end.
+ */
+bool pcmbuf_test_next(struct pcmbuf_test_run *run)
 {
-	const struct pcmbuf_test_case *test;
-	unsigned int count = 0;
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(pcmbuf_test_lists); i++)
-		for (test = pcmbuf_test_lists[i]; test->name; test++)
-			count += pcmbuf_test_runs(test);
-	return count;
-}
-
-static void pcmbuf_test_run_on(struct pcmbuf_test *t, unsigned int number,
-			       const struct pcmbuf_test_case *test,
-			       const struct pcmbuf_test_kind *kind)
-{
-	t->kind = kind;
-	pcmbuf_test_run_case(t, test);
-	pcmbuf_test_report_case(t, number, test);
-}
-
-static void pcmbuf_test_run_list(struct pcmbuf_test *t, unsigned int *number,
-				 const struct pcmbuf_test_case *test)
-{
-	const struct pcmbuf_test_kind *kind;
-	unsigned int i;
-
-	for (; test->name; test++) {
-		if (!test->per_kind) {
-			pcmbuf_test_run_on(t, ++*number, test, NULL);
-			continue;
-		}
-		for (i = 0; i < ARRAY_SIZE(pcmbuf_test_kinds); i++) {
-			kind = &pcmbuf_test_kinds[i];
-			if (pcmbuf_test_runs_on(test, kind))
-				pcmbuf_test_run_on(t, ++*number, test, kind);
+	if (run->test)
+		run->kind++;
+	else
+		run->test = pcmbuf_test_lists[0];
+	for (;;) {
+		if (!run->test->name) {
+			if (++run->list == ARRAY_SIZE(pcmbuf_test_lists))
+				return false;
+			run->test = pcmbuf_test_lists[run->list];
+		} else if (run->kind == ARRAY_SIZE(pcmbuf_test_kinds)) {
+			run->test++;
+			run->kind = 0;
+		} else if (pcmbuf_test_runs_on(run->test, run->kind)) {
+			return true;
+		} else {
+			run->kind++;
 		}
 	}
 }
 
+/**
+ * pcmbuf_test_name() - what a run is called
+ * @run: the run
+ * @name: where to
+ * @size: of that, bytes
+ */
+void pcmbuf_test_name(const struct pcmbuf_test_run *run, char *name,
+		      size_t size)
+{
+	if (run->test->per_kind)
+		snprintf(name, size, "%s: %s",
+			 pcmbuf_test_kinds[run->kind].name, run->test->name);
+	else
+		strscpy(name, run->test->name, size);
+}
+
+/**
+ * pcmbuf_test_do() - make a run
+ * @t: its report goes there; with memory for a text
+ * @run: the run
+ *
+ * Context: Process context, may sleep.
+ */
+void pcmbuf_test_do(struct pcmbuf_test *t, const struct pcmbuf_test_run *run)
+{
+	t->dev = &pcmbuf_test_device->dev;
+	t->kind = run->test->per_kind ? &pcmbuf_test_kinds[run->kind] : NULL;
+	mutex_lock(&pcmbuf_test_mutex);
+	pcmbuf_test_run_case(t, run->test);
+	mutex_unlock(&pcmbuf_test_mutex);
+}
+
 static void pcmbuf_test_run_all(struct pcmbuf_test *t)
 {
+	struct pcmbuf_test_run run = { };
 	unsigned int number = 0;
-	unsigned int i;
+	char name[PCMBUF_TEST_NAME_BYTES];
 
-	pcmbuf_test_say(t, "KTAP version 1\n1..%u\n", pcmbuf_test_count());
-	for (i = 0; i < ARRAY_SIZE(pcmbuf_test_lists); i++)
-		pcmbuf_test_run_list(t, &number, pcmbuf_test_lists[i]);
+	while (pcmbuf_test_next(&run))
+		number++;
+	pcmbuf_test_say(t, "KTAP version 1\n1..%u\n", number);
+	memset(&run, 0, sizeof(run));
+	for (number = 1; pcmbuf_test_next(&run); number++) {
+		pcmbuf_test_do(t, &run);
+		pcmbuf_test_name(&run, name, sizeof(name));
+		pcmbuf_test_say(t, "%sok %u - %s", t->failed ? "not " : "",
+				number, name);
+		if (t->skip && !t->failed)
+			pcmbuf_test_say(t, " # SKIP %s", t->skip);
+		pcmbuf_test_say(t, "\n");
+	}
 }
 
 static int pcmbuf_test_report_open(struct inode *inode, struct file *file)
@@ -179,11 +188,7 @@ static int pcmbuf_test_report_open(struct inode *inode, struct file *file)
 		kfree(t);
 		return -ENOMEM;
 	}
-	t->dev = &pcmbuf_test_device->dev;
-
-	mutex_lock(&pcmbuf_test_mutex);
 	pcmbuf_test_run_all(t);
-	mutex_unlock(&pcmbuf_test_mutex);
 	file->private_data = t;
 	return 0;
 }
@@ -222,6 +227,7 @@ static int __init pcmbuf_test_init(void)
 	if (IS_ERR(pdev))
 		return PTR_ERR(pdev);
 	pcmbuf_test_device = pdev;
+	pcmbuf_test_kunit_init();
 	pcmbuf_test_dentry = debugfs_create_file("snd-pcmbuf-test", 0400, NULL,
 						 NULL,
 						 &pcmbuf_test_report_fops);

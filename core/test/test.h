@@ -78,6 +78,21 @@ struct pcmbuf_test_case {
 	bool needs_pages;
 };
 
+/* Long enough for every name of a test */
+#define PCMBUF_TEST_NAME_BYTES	96
+
+/**
+ * struct pcmbuf_test_run - a test on a kind of memory
+ * @list: which of the lists of tests
+ * @test: the test, one of that list
+ * @kind: the kind of memory, if it is run once for each
+ */
+struct pcmbuf_test_run {
+	unsigned int list;
+	const struct pcmbuf_test_case *test;
+	unsigned int kind;
+};
+
 /* One list of each file, ended by an empty entry */
 extern const struct pcmbuf_test_case pcmbuf_test_malloc_cases[];
 extern const struct pcmbuf_test_case pcmbuf_test_prealloc_cases[];
@@ -94,6 +109,18 @@ bool pcmbuf_test_expect(struct pcmbuf_test *t, bool is, const char *what,
 bool pcmbuf_test_expect_eq(struct pcmbuf_test *t, long long is,
 			   long long wanted, const char *what,
 			   const char *func, int line);
+
+bool pcmbuf_test_next(struct pcmbuf_test_run *run);
+void pcmbuf_test_name(const struct pcmbuf_test_run *run, char *name,
+		      size_t size);
+void pcmbuf_test_do(struct pcmbuf_test *t, const struct pcmbuf_test_run *run);
+
+/* kunit.c: for kernels that have KUnit, the same tests as a suite of it */
+#if IS_ENABLED(CONFIG_KUNIT)
+void pcmbuf_test_kunit_init(void);
+#else
+static inline void pcmbuf_test_kunit_init(void) { }
+#endif
 
 /* Is it so? Both are true if it is, so that a test can stop where it is not. */
 #define EXPECT(t, is) \

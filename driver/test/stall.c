@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * snd-virtual-test: stalls of the machine, by request, for tests in a guest.
- * In /sys/kernel/debug/snd-virtual-test, to both of which a number of ns is
- * written:
+ * Stalls of the machine, by request, for tests in a guest: two files in
+ * /sys/kernel/debug/snd-virtual-test, to which a number of ns is written:
  *
  *	jump		CLOCK_MONOTONIC jumps ahead, as on a machine that has
  *			stood still; timers are late, and nobody has run
@@ -17,17 +16,17 @@
 #include <linux/fs.h>
 #include <linux/irqflags.h>
 #include <linux/ktime.h>
-#include <linux/module.h>
 #include <linux/nmi.h>
 #include <linux/sched/clock.h>
 #include <linux/time64.h>
+
+#include "test.h"
 
 #define VSND_TEST_SHIFT		22	/* 73 minutes until a product overflows */
 #define VSND_TEST_JUMP_MAX	(3600ULL * NSEC_PER_SEC)
 #define VSND_TEST_OFF_MAX	(10ULL * NSEC_PER_SEC)
 
 static atomic64_t vsnd_test_jumped;
-static struct dentry *vsnd_test_dir;
 
 static u64 notrace vsnd_test_read(struct clocksource *source)
 {
@@ -71,29 +70,27 @@ static int vsnd_test_irqs_off(void *data, u64 ns)
 DEFINE_DEBUGFS_ATTRIBUTE(vsnd_test_irqs_off_fops, NULL, vsnd_test_irqs_off,
 			 "%llu\n");
 
-static int __init vsnd_test_init(void)
+/**
+ * vsnd_test_stall_init() - offer stalls
+ * @dir: directory for the files
+ *
+ * Return: 0 or a negative error code.
+ */
+int vsnd_test_stall_init(struct dentry *dir)
 {
 	int err;
 
 	err = __clocksource_register(&vsnd_test_source);
 	if (err)
 		return err;
-	vsnd_test_dir = debugfs_create_dir("snd-virtual-test", NULL);
-	debugfs_create_file("jump", 0200, vsnd_test_dir, NULL,
-			    &vsnd_test_jump_fops);
-	debugfs_create_file("irqs_off", 0200, vsnd_test_dir, NULL,
+	debugfs_create_file("jump", 0200, dir, NULL, &vsnd_test_jump_fops);
+	debugfs_create_file("irqs_off", 0200, dir, NULL,
 			    &vsnd_test_irqs_off_fops);
 	return 0;
 }
 
-static void __exit vsnd_test_exit(void)
+/** vsnd_test_stall_exit() - offer them no longer, the files are gone */
+void vsnd_test_stall_exit(void)
 {
-	debugfs_remove(vsnd_test_dir);
 	clocksource_unregister(&vsnd_test_source);
 }
-
-module_init(vsnd_test_init);
-module_exit(vsnd_test_exit);
-
-MODULE_DESCRIPTION("Stalls of the machine, for tests");
-MODULE_LICENSE("GPL");

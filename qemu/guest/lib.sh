@@ -77,6 +77,17 @@ refused()
 	fi
 }
 
+# check_kunit SUITE: where the kernel has KUnit, it has run the same tests when
+# their module was loaded
+check_kunit()
+{
+	kunit=/sys/kernel/debug/kunit/$1/results
+	[ -d /sys/kernel/debug/kunit ] || return 0
+	grep -q "^ok .* $1\$" "$kunit" && ! grep -q 'not ok' "$kunit" && return
+	grep -B 3 'not ok' "$kunit" | sed 's/^/# KUnit: /'
+	bail_out "KUnit's suite $1 has failed"
+}
+
 # bail_out WHY: for what makes all the rest impossible
 bail_out()
 {

@@ -15,6 +15,7 @@ expect_log '^platform snd-pcmbuf-test: pcmC[0-9]+D0p,0: cannot preallocate [0-9]
 modprobe snd-pcmbuf-test || bail_out "cannot load snd-pcmbuf-test"
 cat $file >results || bail_out "cannot read $file"
 cat results
+check_kunit snd-pcmbuf
 rmmod snd_pcmbuf_test || bail_out "cannot unload snd-pcmbuf-test"
 rmmod snd_pcmbuf || bail_out "cannot unload snd-pcmbuf"
 grep -q '^not ok' results && exit 1
