@@ -36,7 +36,7 @@ make_list()
 {
 	cat <<-END
 	guest/fuzz.sh		timed $((600 + ops / 50)) -
-	soak_xrun		timed $((600 + xruns)) -
+	soak_xrun		timed $((600 + 4 * xruns)) -
 	soak_cable		timed $((600 + hours * 3700)) -
 	guest/fuzz-race.sh	smp $((600 + ops / 20 + kills)) -
 	soak_load		smp $((600 + loads * 4)) -

@@ -318,7 +318,7 @@ void fuzz_do(struct fuzz_thread *t, const struct fuzz_op *op,
 	long ret;
 
 	begin(t, op, s, number);
-	t->blocking = op->flags & FUZZ_BLOCKS && !s->nonblock && !t->quiet;
+	t->blocking = op->flags & FUZZ_BLOCKS && !fuzz_racing && !t->quiet;
 	if (t->blocking)
 		arm(t, TICK);
 	ret = op->run(t, s);

@@ -103,7 +103,7 @@ int main(int argc, char **argv)
 	int device;
 
 	xruns = value ? strtoul(value, NULL, 0) : 200;
-	vt_init(argc, argv, 600 + xruns);
+	vt_init(argc, argv, 600 + 4 * xruns);
 	vt_plan(4);
 	for (device = 0; device < 2; device++) {
 		vt_run(test_player, &device, "device %d %u underruns", device,
