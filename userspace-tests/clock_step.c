@@ -215,7 +215,7 @@ static void test_values(const void *arg)
 {
 	static const long bad[] = {
 		-2, -480, LONG_MIN, (long)(INT_MAX + 1LL), VT_BEYOND_INT,
-		LONG_MAX > INT_MAX ? LONG_MAX : LONG_MIN,
+		sizeof(long) > sizeof(int) ? LONG_MAX : LONG_MIN,
 	};
 	const struct job *job = arg;
 	struct vt_stream *s;

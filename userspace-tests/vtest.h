@@ -23,8 +23,8 @@
 #define VT_US		1000LL
 
 /* A long that an int takes for 0, where a long is longer; else a negative one */
-#define VT_BEYOND_INT	(LONG_MAX > INT_MAX ? (long)(1LL << 32) : LONG_MIN)
-#define VT_BELOW_INT	(LONG_MAX > INT_MAX ? (long)-(1LL << 32) : LONG_MIN)
+#define VT_BEYOND_INT	(sizeof(long) > sizeof(int) ? (long)(1LL << 32) : LONG_MIN)
+#define VT_BELOW_INT	(sizeof(long) > sizeof(int) ? (long)-(1LL << 32) : LONG_MIN)
 
 typedef void vt_test(const void *arg);
 

@@ -114,9 +114,9 @@ bool pcmbuf_test_next(struct pcmbuf_test_run *run)
 		} else if (run->kind == ARRAY_SIZE(pcmbuf_test_kinds)) {
 			run->test++;
 			run->kind = 0;
-		} else if (pcmbuf_test_runs_on(run->test, run->kind)) {
-			return true;
 		} else {
+			if (pcmbuf_test_runs_on(run->test, run->kind))
+				return true;
 			run->kind++;
 		}
 	}
