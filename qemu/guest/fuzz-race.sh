@@ -1,16 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The fuzzer with two threads that meet in a stream, in the two ends of a cable,
-# or in linked streams; and clients that are killed.
+# The fuzzer with two threads that meet in a stream or in the two ends of a
+# cable, and clients that are killed.
 
 . "$(dirname "$0")/lib.sh"
 
 # Two threads may both find a control missing, and add it.
 expect_log '^snd-virtual snd-virtual\.[0-9]+: control .*Fuzz [0-9]+:0 is already present$'
 
-plan 3
-for lane in race race-linked kill; do
+plan 2
+for lane in race kill; do
 	ops=${FUZZ_OPS:-30000}
 	[ $lane != kill ] || ops=${FUZZ_KILLS:-300}
 	fuzz_lane $lane "$ops" "${FUZZ_SEED:-1}"
