@@ -85,7 +85,7 @@ unpack_kernel()
 	rm -rf "$dir"
 	mv "$new" "$dir"
 	describe "$dir" "$release" "$version $dir" \
-		"$root/boot/vmlinuz-$release $root/usr/lib/modules/$release/vmlinuz" \
+		"$root/boot/vmlinuz-$release $root/boot/vmlinux-$release $root/usr/lib/modules/$release/vmlinuz" \
 		"$root/lib/modules/$release $root/usr/lib/modules/$release" \
 		"$root/usr/src/linux-headers-$release"
 }
