@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Makes the guest's root: an initramfs with busybox, a shell, kmod, alsa-lib and
-# alsa-utils, the few kernel modules that are needed, and what build.sh built.
+# Makes the guest's root: an initramfs with busybox, a shell, cmp (of which old
+# busyboxes know little), kmod, alsa-lib and alsa-utils, the few kernel modules
+# that are needed, and what build.sh built.
 # Programs are the host's own, or those that came with the kernel (lane.sh).
 # Prints the file.
 #
@@ -20,7 +21,7 @@ user=
 multiarch=$(cat "$kernel/multiarch" 2>/dev/null || gcc -print-multiarch)
 [ ! -d "$kernel/user" ] || user=$(readlink "$kernel/user")
 
-PROGRAMS="dash kmod aplay arecord speaker-test alsactl amixer alsaloop"
+PROGRAMS="dash kmod cmp aplay arecord speaker-test alsactl amixer alsaloop"
 
 # Modules of the kernel, by name or by folder (with a slash); those that a
 # kernel has built in, or does not have, are left out.
