@@ -77,14 +77,16 @@ static int snd_pcmbuf_provide(struct snd_pcm_substream *substream,
 	if (snd_pcmbuf_is_foreign(substream))
 		return -EINVAL;
 	buf = snd_pcmbuf_published(runtime);
-	if (buf && snd_pcmbuf_fits(buf, ops, dev, size)) {
-		forgotten = !runtime->dma_area;
-		snd_pcmbuf_resize(runtime, buf, size);
-		return forgotten;
+	if (buf) {
+		if (snd_pcmbuf_fits(buf, ops, dev, size)) {
+			forgotten = !runtime->dma_area;
+			snd_pcmbuf_resize(runtime, buf, size);
+			return forgotten;
+		}
+		if (atomic_read(&substream->mmap_count))
+			return -EBUSY;
+		snd_pcmbuf_unpublish(runtime);
 	}
-	if (buf && atomic_read(&substream->mmap_count))
-		return -EBUSY;
-	snd_pcmbuf_unpublish(runtime);
 
 	buf = slot && size ? snd_pcmbuf_slot_take(slot, size) : NULL;
 	if (!buf)
