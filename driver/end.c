@@ -220,9 +220,11 @@ void vsnd_end_stop(struct vsnd_end *end, s64 now)
  * vsnd_end_halt() - keep an end from running while its buffer may change
  * @end: an end whose stream is not running, as far as the PCM core knows
  *
- * It runs all the same if the DRAIN of a linked player has started it.
+ * It runs all the same if the DRAIN of a linked player has started it. One that
+ * is not ready does not, and only prepare makes it ready.
  *
- * Context: The ops hw_params, prepare and hw_free. Takes the cable's lock.
+ * Context: The ops hw_params, prepare and hw_free, of which the PCM core has
+ * one at a time. Takes the cable's lock.
  */
 void vsnd_end_halt(struct vsnd_end *end)
 {
@@ -230,6 +232,8 @@ void vsnd_end_halt(struct vsnd_end *end)
 	unsigned long flags;
 	bool running;
 
+	if (!end->ready)
+		return;
 	spin_lock_irqsave(&cable->lock, flags);
 	end->ready = false;
 	running = end->running;
