@@ -78,6 +78,13 @@ static void vsnd_device_use_clock(struct vsnd_pcm *pcm,
 	}
 }
 
+static void vsnd_device_change_clock(struct vsnd_pcm *pcm,
+				     enum vsnd_clock_kind kind)
+{
+	vsnd_device_use_clock(pcm, kind);
+	vsnd_pcm_set_ops(pcm->pcm, kind);
+}
+
 /**
  * vsnd_device_set_clock() - have a device go by another clock
  * @pcm: the device
@@ -97,7 +104,7 @@ int vsnd_device_set_clock(struct vsnd_pcm *pcm, enum vsnd_clock_kind kind)
 	else if (pcm->opened)
 		err = -EBUSY;
 	else
-		vsnd_device_use_clock(pcm, kind);
+		vsnd_device_change_clock(pcm, kind);
 	mutex_unlock(&pcm->pcm->open_mutex);
 	return err;
 }
@@ -308,7 +315,6 @@ int vsnd_device_create(struct vsnd_card *card, unsigned int device)
 	card->pcms[device] = pcm;
 	snprintf(pcm->pcm->name, sizeof(pcm->pcm->name), "Virtual %s cable",
 		 config->buffers->name);
-	snd_pcm_set_ops(pcm->pcm, SNDRV_PCM_STREAM_PLAYBACK, &vsnd_pcm_ops);
-	snd_pcm_set_ops(pcm->pcm, SNDRV_PCM_STREAM_CAPTURE, &vsnd_pcm_ops);
+	vsnd_pcm_set_ops(pcm->pcm, config->clock);
 	return vsnd_buffers_prepare(pcm);
 }

@@ -276,6 +276,7 @@ vsnd_pcm_get_time_info(struct snd_pcm_substream *substream,
 	return 0;
 }
 
+/* For the client clock only: the others' time passes anyway. */
 static int vsnd_pcm_ack(struct snd_pcm_substream *substream)
 {
 	vsnd_end_moved(vsnd_substream_end(substream));
@@ -306,16 +307,41 @@ static int vsnd_pcm_close(struct snd_pcm_substream *substream)
 	return 0;
 }
 
-const struct snd_pcm_ops vsnd_pcm_ops = {
-	.open = vsnd_pcm_open,
-	.hw_params = vsnd_pcm_hw_params,
-	.prepare = vsnd_pcm_prepare,
-	.trigger = vsnd_pcm_trigger,
-	.pointer = vsnd_pcm_pointer,
-	.get_time_info = vsnd_pcm_get_time_info,
-	.ack = vsnd_pcm_ack,
-	.sync_stop = vsnd_pcm_sync_stop,
-	.hw_free = vsnd_pcm_hw_free,
-	.close = vsnd_pcm_close,
-	.mmap = snd_pcmbuf_mmap,
+#define VSND_PCM_OPS					\
+	.open = vsnd_pcm_open,				\
+	.hw_params = vsnd_pcm_hw_params,		\
+	.prepare = vsnd_pcm_prepare,			\
+	.trigger = vsnd_pcm_trigger,			\
+	.pointer = vsnd_pcm_pointer,			\
+	.get_time_info = vsnd_pcm_get_time_info,	\
+	.sync_stop = vsnd_pcm_sync_stop,		\
+	.hw_free = vsnd_pcm_hw_free,			\
+	.close = vsnd_pcm_close,			\
+	.mmap = snd_pcmbuf_mmap
+
+static const struct snd_pcm_ops vsnd_pcm_ops = {
+	VSND_PCM_OPS,
 };
+
+static const struct snd_pcm_ops vsnd_pcm_client_ops = {
+	VSND_PCM_OPS,
+	.ack = vsnd_pcm_ack,
+};
+
+/**
+ * vsnd_pcm_set_ops() - have the PCM core call us
+ * @pcm: a PCM device, none of whose streams is open
+ * @clock: the kind of clock they go by
+ *
+ * Context: Process context; where the device is registered, under the PCM's
+ * open_mutex.
+ */
+void vsnd_pcm_set_ops(struct snd_pcm *pcm, enum vsnd_clock_kind clock)
+{
+	const struct snd_pcm_ops *ops = &vsnd_pcm_ops;
+
+	if (clock == VSND_CLOCK_CLIENT)
+		ops = &vsnd_pcm_client_ops;
+	snd_pcm_set_ops(pcm, SNDRV_PCM_STREAM_PLAYBACK, ops);
+	snd_pcm_set_ops(pcm, SNDRV_PCM_STREAM_CAPTURE, ops);
+}

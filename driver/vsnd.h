@@ -363,7 +363,7 @@ int vsnd_device_open(struct vsnd_pcm *pcm);
 void vsnd_device_close(struct vsnd_pcm *pcm);
 
 /* pcm.c */
-extern const struct snd_pcm_ops vsnd_pcm_ops;
+void vsnd_pcm_set_ops(struct snd_pcm *pcm, enum vsnd_clock_kind clock);
 
 /* hw.c */
 int vsnd_hw_constrain(struct snd_pcm_substream *substream,
