@@ -7,9 +7,6 @@
 
 #include "vsnd.h"
 
-/* Cables that are looked after between two looks at the list. */
-#define VSND_RUN_BATCH	32
-
 /**
  * vsnd_clock_init() - make a clock that nobody waits for
  * @clock: the clock
@@ -103,23 +100,22 @@ void vsnd_clock_remove(struct vsnd_clock *clock, struct vsnd_cable *cable)
 	spin_unlock(&clock->lock);
 }
 
-static int vsnd_clock_find_due(struct vsnd_clock *clock, s64 now,
-			       struct vsnd_cable **due)
+/* The cables that are due, chained in the order of the list. */
+static struct vsnd_cable *vsnd_clock_find_due(struct vsnd_clock *clock, s64 now)
 {
-	struct vsnd_cable *cable;
+	struct vsnd_cable *cable, *first = NULL, **link = &first;
 	unsigned long flags;
-	int count = 0;
 
 	spin_lock_irqsave(&clock->lock, flags);
 	list_for_each_entry(cable, &clock->cables, running) {
 		if (atomic64_read(&cable->deadline) > now)
 			continue;
-		due[count++] = cable;
-		if (count == VSND_RUN_BATCH)
-			break;
+		*link = cable;
+		link = &cable->next_due;
 	}
+	*link = NULL;
 	spin_unlock_irqrestore(&clock->lock, flags);
-	return count;
+	return first;
 }
 
 /**
@@ -134,15 +130,11 @@ static int vsnd_clock_find_due(struct vsnd_clock *clock, s64 now,
  */
 bool vsnd_clock_run(struct vsnd_clock *clock, s64 now)
 {
-	struct vsnd_cable *due[VSND_RUN_BATCH];
+	struct vsnd_cable *cable = vsnd_clock_find_due(clock, now);
 	bool told = false;
-	int count, i;
 
-	do {
-		count = vsnd_clock_find_due(clock, now, due);
-		for (i = 0; i < count; i++)
-			told |= vsnd_cable_tick(due[i], now);
-	} while (count == VSND_RUN_BATCH);
+	for (; cable; cable = cable->next_due)
+		told |= vsnd_cable_tick(cable, now);
 	if (!clock->ops->client)
 		vsnd_clock_arm(clock);
 	return told;

@@ -259,6 +259,7 @@ struct vsnd_end {
  *	not go back for any client. Protected by @lock.
  * @line: timelines of the ends. Protected by @lock.
  * @running: place among the cables of the clock. Protected by the clock's lock.
+ * @next_due: next one that the run of its clock under way has found due
  * @deadline: instant at which to look next, ns. Written under @lock.
  * @end: player and recorder, indexed by SNDRV_PCM_STREAM_*
  */
@@ -279,6 +280,7 @@ struct vsnd_cable {
 	s64 now;
 	struct vsnd_timeline line[2];
 	struct list_head running;
+	struct vsnd_cable *next_due;
 	atomic64_t deadline;
 	struct vsnd_end end[2];
 };
