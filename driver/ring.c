@@ -3,10 +3,8 @@
  * Rings: how frames lie in a stream's buffer, and how they are copied from one
  * buffer to another or silenced. Samples are opaque bits here.
  */
-#include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
-#include <linux/string.h>
 
 #include "vsnd.h"
 
@@ -62,21 +60,6 @@ bool vsnd_ring_matches(const struct vsnd_ring *a, const struct vsnd_ring *b)
 	       a->rate == b->rate;
 }
 
-static u32 vsnd_ring_index(const struct vsnd_ring *ring, u64 n)
-{
-	u32 index;
-
-	div_u64_rem(n, ring->frames, &index);
-	return index;
-}
-
-static u8 *vsnd_ring_sample(const struct vsnd_ring *ring, u32 index,
-			    unsigned int channel)
-{
-	return ring->area + index * ring->frame_stride +
-	       channel * ring->channel_stride;
-}
-
 /* One sample at a time; inline, so that the compiler knows its size. */
 static __always_inline void
 vsnd_copy_samples(u8 *dst, size_t dst_step, const u8 *src, size_t src_step,
@@ -130,21 +113,20 @@ static void vsnd_copy_planes(const struct vsnd_ring *dst, u32 to,
 }
 
 /**
- * vsnd_ring_copy() - copy frames from one ring to another
+ * vsnd_ring_copy_pieces() - copy frames that may wrap, or lie differently
  * @dst: ring to write
- * @to: first frame there, counted from the stream's start
+ * @out: first frame's place there
  * @src: ring to read; must match, see vsnd_ring_matches()
- * @from: first frame there
+ * @in: first frame's place there
  * @frames: how many
  */
-void vsnd_ring_copy(const struct vsnd_ring *dst, u64 to,
-		    const struct vsnd_ring *src, u64 from, unsigned int frames)
+void vsnd_ring_copy_pieces(const struct vsnd_ring *dst, u32 out,
+			   const struct vsnd_ring *src, u32 in,
+			   unsigned int frames)
 {
-	u32 out = vsnd_ring_index(dst, to);
-	u32 in = vsnd_ring_index(src, from);
 	unsigned int run;
 
-	for (;;) {
+	while (frames) {
 		run = min3(frames, dst->frames - out, src->frames - in);
 		if (dst->interleaved && src->interleaved)
 			memcpy(vsnd_ring_sample(dst, out, 0),
@@ -153,8 +135,6 @@ void vsnd_ring_copy(const struct vsnd_ring *dst, u64 to,
 		else
 			vsnd_copy_planes(dst, out, src, in, run);
 		frames -= run;
-		if (likely(!frames))
-			return;
 		out = out + run == dst->frames ? 0 : out + run;
 		in = in + run == src->frames ? 0 : in + run;
 	}

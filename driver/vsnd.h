@@ -44,6 +44,7 @@
 
 #include "clock.h"
 #include "imperfect.h"
+#include "ring.h"
 #include "timeline.h"
 
 #define VSND_NAME		"snd-virtual"
@@ -135,36 +136,6 @@ struct vsnd_config {
 /* ------------------------------------------------------------------------
  * Cable
  */
-
-/**
- * struct vsnd_ring - a stream's buffer and how frames lie in it
- * @area: the memory
- * @frames: size of the ring, frames
- * @format: sample format
- * @rate: frames per second
- * @channels: samples in a frame
- * @sample_bytes: bytes of one sample
- * @frame_stride: bytes from a sample to the next frame's, same channel
- * @channel_stride: bytes from a sample to the next channel's, same frame
- * @interleaved: whether the samples of a frame lie side by side
- * @silence: the byte of which this format's silence consists, or -1 where
- *	its bytes differ
- *
- * The driver's own copy, taken in prepare: the peer never has to look into a
- * runtime that may be changing.
- */
-struct vsnd_ring {
-	u8 *area;
-	unsigned int frames;
-	snd_pcm_format_t format;
-	unsigned int rate;
-	unsigned int channels;
-	unsigned int sample_bytes;
-	size_t frame_stride;
-	size_t channel_stride;
-	bool interleaved;
-	int silence;
-};
 
 struct vsnd_cable;
 struct vsnd_pcm;
@@ -414,17 +385,5 @@ void vsnd_stamp_get(struct vsnd_end *end, struct timespec64 *system,
 		    struct timespec64 *audio,
 		    const struct snd_pcm_audio_tstamp_config *config,
 		    struct snd_pcm_audio_tstamp_report *report);
-
-/* ring.c */
-void vsnd_ring_init(struct vsnd_ring *ring,
-		    const struct snd_pcm_runtime *runtime);
-int vsnd_ring_alloc_like(struct vsnd_ring *ring, const struct vsnd_ring *like,
-			 unsigned int frames);
-void vsnd_ring_free(struct vsnd_ring *ring);
-bool vsnd_ring_matches(const struct vsnd_ring *a, const struct vsnd_ring *b);
-void vsnd_ring_copy(const struct vsnd_ring *dst, u64 to,
-		    const struct vsnd_ring *src, u64 from, unsigned int frames);
-void vsnd_ring_silence(const struct vsnd_ring *ring, u64 at,
-		       unsigned int frames);
 
 #endif /* VSND_H */
