@@ -32,135 +32,6 @@ void vsnd_cable_init(struct vsnd_cable *cable, struct vsnd_pcm *pcm)
 	}
 }
 
-static void vsnd_cable_count(struct vsnd_cable *cable,
-			     struct vsnd_timeline *line)
-{
-	line->passed = vsnd_timeline_frames(line, cable->now);
-}
-
-/* Bring a running end to where its timeline has got. */
-static void vsnd_end_advance(struct vsnd_end *end)
-{
-	u64 passed = end->line->passed;
-
-	end->n = end->base;
-	if (passed > end->from)
-		end->n += passed - end->from;
-}
-
-/* Where the recorder's frames go first. */
-static struct vsnd_ring *vsnd_cable_into(struct vsnd_end *recorder)
-{
-	return recorder->latency ? &recorder->delay : &recorder->ring;
-}
-
-/* Silence for the recorder, which costs nothing where silence is already. */
-static void vsnd_cable_silence(struct vsnd_end *recorder, u64 until)
-{
-	u64 frames = until - recorder->moved;
-
-	if (recorder->latency || !vsnd_end_is_silent(recorder)) {
-		vsnd_ring_silence(vsnd_cable_into(recorder), recorder->moved,
-				  frames);
-		if (atomic_read(&recorder->substream->mmap_count))
-			recorder->silent = 0;
-		else
-			recorder->silent += frames;
-	}
-	recorder->moved = until;
-}
-
-static void vsnd_cable_copy(struct vsnd_end *recorder, u64 until,
-			    const struct vsnd_end *player, u64 shift)
-{
-	vsnd_ring_copy(vsnd_cable_into(recorder), recorder->moved,
-		       &player->ring, recorder->moved + shift,
-		       until - recorder->moved);
-	recorder->silent = 0;
-	recorder->moved = until;
-}
-
-/* What went into the delay comes out of it, later by the latency. */
-static void vsnd_cable_delay(struct vsnd_end *recorder, u64 from)
-{
-	const struct vsnd_ring *delay = &recorder->delay;
-
-	vsnd_ring_copy(&recorder->ring, from, delay,
-		       from + delay->frames - recorder->latency,
-		       recorder->moved - from);
-	recorder->silent = 0;
-}
-
-/*
- * The recorder has heard silence in place of frames that the player may yet
- * write by mmap, behind the core's back: they are lost, and it must be told.
- */
-static void vsnd_cable_check_lost(struct vsnd_end *player, s64 missed)
-{
-	const struct snd_pcm_runtime *runtime = player->runtime;
-	s64 tolerated = (s64)runtime->stop_threshold - player->ring.frames;
-
-	if (missed >= tolerated &&
-	    runtime->stop_threshold < runtime->boundary &&
-	    snd_pcm_runtime_state(runtime) == SNDRV_PCM_STATE_RUNNING)
-		player->lost = true;
-}
-
-/*
- * Move the recorder's frames up to @until. The player's are valid from the
- * beginning of its run up to what it has written.
- */
-static void vsnd_cable_move(struct vsnd_cable *cable, struct vsnd_end *player,
-			    struct vsnd_end *recorder, u64 until)
-{
-	u64 end = until;
-
-	if (recorder->moved < cable->begin)
-		vsnd_cable_silence(recorder, min(cable->begin, until));
-	if (!vsnd_end_is_free_running(player)) {
-		end = vsnd_end_written(player) - cable->shift;
-		if ((s64)(until - end) <= 0)
-			end = until;
-		else
-			vsnd_cable_check_lost(player, until - end);
-	}
-	if ((s64)(end - recorder->moved) > 0)
-		vsnd_cable_copy(recorder, end, player, cable->shift);
-	if (recorder->moved != until)
-		vsnd_cable_silence(recorder, until);
-}
-
-/*
- * After a stall of more than the recorder's ring, only what fits is moved: it
- * has an overrun anyway, and the work is the same however long the stall was.
- */
-static u64 vsnd_cable_skip(struct vsnd_end *recorder, u64 until)
-{
-	recorder->moved = until - recorder->ring.frames;
-	if (recorder->latency)
-		vsnd_ring_silence(&recorder->delay, 0, recorder->delay.frames);
-	return recorder->moved;
-}
-
-/* Give the recorder what it is to hear until now. */
-static void vsnd_cable_fill(struct vsnd_cable *cable, struct vsnd_end *player,
-			    struct vsnd_end *recorder)
-{
-	u64 until = recorder->n;
-	u64 from = recorder->moved;
-
-	if (until == from)
-		return;
-	if (until - from > recorder->ring.frames)
-		from = vsnd_cable_skip(recorder, until);
-	if (cable->heard)
-		vsnd_cable_move(cable, player, recorder, until);
-	else
-		vsnd_cable_silence(recorder, until);
-	if (unlikely(recorder->latency))
-		vsnd_cable_delay(recorder, from);
-}
-
 /**
  * vsnd_cable_connect() - work out what the recorder hears of the player
  * @cable: the cable, brought to the present; an end has started or stopped
@@ -174,55 +45,23 @@ void vsnd_cable_connect(struct vsnd_cable *cable, u64 earliest)
 {
 	struct vsnd_end *player = &cable->end[SNDRV_PCM_STREAM_PLAYBACK];
 	struct vsnd_end *recorder = &cable->end[SNDRV_PCM_STREAM_CAPTURE];
-	s64 begin;
+	u64 begin;
 
 	lockdep_assert_held(&cable->lock);
-	cable->heard = cable->plugged && player->running &&
-		       recorder->running &&
+	cable->joint = player->running && recorder->running &&
+		       player->line == recorder->line;
+	cable->heard = cable->plugged && cable->joint &&
 		       vsnd_ring_matches(&player->ring, &recorder->ring);
 	if (!cable->heard)
 		return;
-	cable->shift = (player->base - player->from) -
-		       (recorder->base - recorder->from);
-	begin = player->base - cable->shift;
-	cable->begin = max3(begin, (s64)recorder->base, (s64)earliest);
+	cable->shift = recorder->origin - player->origin;
+	begin = max(player->from, recorder->from) - recorder->origin;
+	cable->begin = max(begin, earliest);
 	if (recorder->moved > max(recorder->seen, cable->begin)) {
 		recorder->moved = max(recorder->seen, cable->begin);
 		recorder->silent = 0;
 	}
-	vsnd_cable_fill(cable, player, recorder);
-}
-
-/**
- * vsnd_cable_advance() - bring the cable up to an instant
- * @cable: the cable
- * @now: instant, ns; an earlier one than at the last call counts as that
- *
- * Context: Any, with the cable's lock held.
- * Return: the instant at which positions are to be computed, ns.
- */
-s64 vsnd_cable_advance(struct vsnd_cable *cable, s64 now)
-{
-	struct vsnd_end *player = &cable->end[SNDRV_PCM_STREAM_PLAYBACK];
-	struct vsnd_end *recorder = &cable->end[SNDRV_PCM_STREAM_CAPTURE];
-
-	lockdep_assert_held(&cable->lock);
-	if (now <= cable->now)
-		return cable->now;
-	cable->now = now;
-	if (unlikely(now >= cable->wobble.bend))
-		vsnd_imperfect_bend(cable, now);
-	if (player->running) {
-		vsnd_cable_count(cable, player->line);
-		vsnd_end_advance(player);
-	}
-	if (!recorder->running)
-		return now;
-	if (!player->running || player->line != recorder->line)
-		vsnd_cable_count(cable, recorder->line);
-	vsnd_end_advance(recorder);
-	vsnd_cable_fill(cable, player, recorder);
-	return now;
+	vsnd_cable_fill(cable);
 }
 
 /* Nano-frames that pass in a second of the clock. */
@@ -262,12 +101,12 @@ void vsnd_cable_join(struct vsnd_cable *cable, struct vsnd_end *end, s64 at)
 		vsnd_cable_count(cable, line);
 	}
 	end->line = line;
-	end->base = end->n;
 	/* A copy, for the line must not be brought to what is still to come. */
 	ahead = *line;
 	end->from = vsnd_timeline_frames(&ahead, at);
 	if (vsnd_timeline_instant(line, end->from) < at)
 		end->from++;
+	end->origin = end->from - end->n;
 	end->running = true;
 	vsnd_end_advance(end);
 	vsnd_cable_connect(cable, 0);
@@ -317,7 +156,7 @@ void vsnd_cable_set_pitch(struct vsnd_cable *cable, u32 pitch)
 	now = vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
 	cable->pitch = pitch;
 	for (i = 0; i < 2; i++)
-		WRITE_ONCE(cable->end[i].stale, 0);
+		atomic64_set(&cable->end[i].stale, 0);
 	vsnd_cable_bend(cable, now);
 	vsnd_cable_schedule(cable);
 	spin_unlock_irqrestore(&cable->lock, flags);

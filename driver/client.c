@@ -7,7 +7,7 @@
 #include <linux/minmax.h>
 #include <linux/sched.h>
 
-#include "vsnd.h"
+#include "end.h"
 
 static struct vsnd_client *vsnd_to_client(struct vsnd_clock *clock)
 {
@@ -41,12 +41,77 @@ static const struct vsnd_clock_ops vsnd_client_ops = {
 	.cancel = vsnd_client_cancel,
 };
 
+/*
+ * How many frames may pass without an xrun: a player up to what is written, a
+ * recorder up to a full ring; both stop a frame before an xrun. Only a client
+ * that waits for more than it can get that way gets its xrun, rather than
+ * sleep for ever.
+ */
+static u64 vsnd_end_room(const struct vsnd_end *end)
+{
+	const struct snd_pcm_runtime *runtime = end->runtime;
+	u64 limit = vsnd_end_limit(end);
+	u64 until = vsnd_end_written(end);
+	snd_pcm_uframes_t avail = end->ring.frames;
+	u64 n = end->n;
+
+	/*
+	 * An xrun already, or a drain with nothing left: the core finds it when
+	 * it is told of another position.
+	 */
+	if (limit <= n &&
+	    snd_pcm_runtime_state(runtime) != SNDRV_PCM_STATE_PREPARED)
+		return 1;
+	if (end->direction == SNDRV_PCM_STREAM_CAPTURE)
+		until = vsnd_end_read(end) + end->ring.frames;
+	if (!vsnd_end_is_draining(end) && limit && limit <= until) {
+		avail -= until - (limit - 1);
+		until = limit - 1;
+		if (READ_ONCE(runtime->control->avail_min) > avail)
+			until = limit;
+	}
+	return until > n ? until - n : 0;
+}
+
+/* The DRAIN of a linked player has made it run, but its client has not. */
+static bool vsnd_end_is_dragged(const struct vsnd_end *recorder)
+{
+	const struct vsnd_end *player = vsnd_end_peer(recorder);
+
+	return player->running && vsnd_end_is_draining(player) &&
+	       snd_pcm_runtime_state(recorder->runtime) ==
+	       SNDRV_PCM_STATE_PREPARED;
+}
+
+/*
+ * How many frames may pass for all clients' sake: as many as the slower of the
+ * running ends allows. A recorder waits for a player that has opened the other
+ * end and is about to start.
+ */
+static u64 vsnd_client_room(struct vsnd_cable *cable)
+{
+	struct vsnd_end *player = &cable->end[SNDRV_PCM_STREAM_PLAYBACK];
+	struct vsnd_end *recorder = &cable->end[SNDRV_PCM_STREAM_CAPTURE];
+	unsigned long flags;
+	u64 room = U64_MAX;
+
+	spin_lock_irqsave(&cable->lock, flags);
+	vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
+	if (player->running)
+		room = vsnd_end_room(player);
+	if (recorder->running && !vsnd_end_is_dragged(recorder))
+		room = min(room, player->substream && !player->running ? 0 :
+			   vsnd_end_room(recorder));
+	spin_unlock_irqrestore(&cable->lock, flags);
+	return room == U64_MAX ? 0 : room;
+}
+
 /* Let time pass to the next event, or as far as there is room. */
 static bool vsnd_client_turn(struct vsnd_client *client)
 {
 	struct vsnd_cable *cable = container_of(client, struct vsnd_cable,
 						client);
-	u64 room = vsnd_cable_room(cable);
+	u64 room = vsnd_client_room(cable);
 	s64 now = atomic64_read(&client->now);
 	s64 next = vsnd_clock_deadline(&client->clock);
 

@@ -8,6 +8,7 @@
 
 #include <linux/atomic.h>
 #include <linux/hrtimer.h>
+#include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
@@ -20,15 +21,16 @@ struct vsnd_clock;
 
 /**
  * struct vsnd_clock_ops - a kind of clock
- * @monotonic: its time is CLOCK_MONOTONIC. Streams then start on the card's
- *	grid, and the core's waits and jiffies make sense.
+ * @monotonic: its time is CLOCK_MONOTONIC, which needs no @now. Streams then
+ *	start on the card's grid, and the core's waits and jiffies make sense.
  * @counts_frames: its unit of time is not the ns but the frame, whatever the
  *	rate: "ns" then means frames
  * @client: it moves when its clients do: they have to say whenever they do
  * @open: get ready; the first stream of a device that uses it is being opened.
  *	0 or a negative error code. May sleep. Optional.
  * @close: undo @open; the last one is closed. May sleep. Optional.
- * @now: the clock's time, ns. Called in any context. Required.
+ * @now: the clock's time, ns. Called in any context. Required but for
+ *	CLOCK_MONOTONIC.
  * @arm: have vsnd_clock_run() called at @when, in any context that may take
  *	stream locks; replaces what was armed before. Called with the clock's
  *	lock held. Optional: not for a clock that runs by itself.
@@ -160,6 +162,8 @@ static inline void vsnd_clock_cancel(struct vsnd_clock *clock)
 
 static inline s64 vsnd_clock_now(struct vsnd_clock *clock)
 {
+	if (likely(clock->ops->monotonic))
+		return ktime_to_ns(ktime_get());
 	return clock->ops->now(clock);
 }
 

@@ -79,6 +79,14 @@ static int vsnd_end_delay(struct vsnd_end *end)
 	return err;
 }
 
+static void vsnd_end_rewind(struct vsnd_end *end)
+{
+	end->n = 0;
+	end->seen = 0;
+	end->pos = 0;
+	end->moved = 0;
+}
+
 static void vsnd_end_set_ready(struct vsnd_end *end)
 {
 	unsigned long flags;
@@ -119,10 +127,7 @@ int vsnd_end_prepare(struct vsnd_end *end)
 		end->period = max(end->period, end->ring.frames / 2);
 	end->piece = max(VSND_MOVE_BYTES / (end->ring.sample_bytes *
 					    end->ring.channels), 1U);
-	end->n = 0;
-	end->seen = 0;
-	end->pos = 0;
-	end->moved = 0;
+	vsnd_end_rewind(end);
 	end->lost = false;
 	end->next_period = end->period;
 	end->late = 0;
@@ -137,16 +142,16 @@ static void vsnd_end_begin(struct vsnd_end *end, s64 at)
 
 	lockdep_assert_held(&cable->lock);
 	if (end->running) {
-		end->n = end->seen;
-		end->moved = end->seen;
+		vsnd_end_rewind(end);
 		end->silent = 0;
 		vsnd_end_align_period(end);
 	}
-	if (!end->n)
+	if (!end->n) {
 		end->appl_start = READ_ONCE(runtime->control->appl_ptr);
-	end->hw_ptr = runtime->status->hw_ptr;
-	end->tick = false;
-	end->stale = 0;
+		end->hw_ptr = runtime->status->hw_ptr;
+	}
+	end->tick = VSND_TICK_NONE;
+	atomic64_set(&end->stale, 0);
 	vsnd_cable_join(cable, end, at);
 	vsnd_imperfect_plan(end);
 	vsnd_end_plan(end);
@@ -164,9 +169,9 @@ static void vsnd_end_begin(struct vsnd_end *end, s64 at)
  * on: the start is moved to the next frame of the peer's, which is less than a
  * frame later.
  *
- * An end that runs already begins anew at what was last reported: the DRAIN of
- * a linked player makes the core start the whole group, though it leaves a
- * recorder in it PREPARED.
+ * An end that runs already begins anew: the DRAIN of a linked player makes the
+ * core start the whole group, though it leaves a recorder in it PREPARED, and
+ * does not look where that has got.
  *
  * Context: The trigger op: stream lock held.
  * Return: 0, or -EBADFD if the buffer is being changed: some kernels let a
@@ -207,7 +212,7 @@ void vsnd_end_stop(struct vsnd_end *end, s64 now)
 	if (end->running) {
 		vsnd_cable_advance(cable, now);
 		end->running = false;
-		end->stale = 0;
+		atomic64_set(&end->stale, 0);
 		vsnd_cable_connect(cable, 0);
 		if (!vsnd_cable_schedule(cable))
 			vsnd_clock_remove(cable->clock, cable);
@@ -262,111 +267,24 @@ void vsnd_end_hurry(struct vsnd_end *end)
 	vsnd_clock_arm(cable->clock);
 }
 
-/*
- * A player has drained during a stall of a ring or more: nothing is lost, and
- * the drain has to end. The core must see the position move, and a whole ring
- * is no move: the last frame is left to the next look, which is due at once.
- */
-static u32 vsnd_end_drained(const struct vsnd_end *player)
-{
-	u64 left = vsnd_end_written(player) - player->seen;
-
-	return clamp_t(u64, left, 1, player->ring.frames - 1);
-}
-
-/*
- * Report n to the core. It sees positions modulo the buffer only, so that
- * frames are lost by a whole ring or behind the client's back is for us to
- * say.
- */
-static __always_inline snd_pcm_uframes_t
-vsnd_end_report(struct vsnd_end *end, u64 n)
-{
-	struct snd_pcm_runtime *runtime = end->runtime;
-	u64 passed = n - end->seen;
-	u32 step = passed;
-
-	lockdep_assert_held(&end->cable->lock);
-	if (unlikely(end->lost))
-		return SNDRV_PCM_POS_XRUN;
-	if (unlikely(passed >= end->ring.frames)) {
-		if (vsnd_end_is_draining(end)) {
-			step = vsnd_end_drained(end);
-			n = end->seen + step;
-		} else if (vsnd_end_never_stops(end)) {
-			div_u64_rem(passed, end->ring.frames, &step);
-		} else {
-			return SNDRV_PCM_POS_XRUN;
-		}
-	}
-	end->seen = n;
-	end->pos += step;
-	if (end->pos >= end->ring.frames)
-		end->pos -= end->ring.frames;
-	end->hw_ptr = runtime->status->hw_ptr + step;
-	if (end->hw_ptr >= runtime->boundary)
-		end->hw_ptr -= runtime->boundary;
-	return end->pos;
-}
-
-/* Report what the cable has been brought to a moment ago. */
-static snd_pcm_uframes_t vsnd_end_pointer_ticked(struct vsnd_end *end)
-{
-	snd_pcm_uframes_t pos;
-
-	spin_lock(&end->cable->lock);
-	/*
-	 * The core takes a wake-up before the end of the period for a lost
-	 * buffer if it has not looked for long: let it have looked now.
-	 */
-	if (end->early)
-		end->runtime->hw_ptr_jiffies = jiffies;
-	end->tick = false;
-	end->stale = 0;
-	pos = vsnd_end_report(end, end->n);
-	spin_unlock(&end->cable->lock);
-	return pos;
-}
-
-/* Until when does what was reported hold? */
-static s64 vsnd_end_stale(const struct vsnd_end *end)
-{
-	s64 next;
-
-	if (!end->running)
-		return 0;
-	next = vsnd_timeline_instant(end->line, end->from +
-				     (end->seen + 1 - end->base));
-	return min(next, end->cable->wobble.bend);
-}
-
 /**
- * vsnd_end_pointer() - the stream's position, for the PCM core
+ * vsnd_end_look() - bring an end to the present and take its position
  * @end: the end
+ * @now: instant, ns
  *
- * Everything up to the position is moved before it is reported: after that
- * the core and the client are free to write over it. While the same frame
- * lasts, the answer is the same.
- *
- * Context: The pointer op: stream lock held.
+ * Context: vsnd_end_pointer(): stream lock held.
  * Return: position in the ring in frames, or SNDRV_PCM_POS_XRUN.
  */
-snd_pcm_uframes_t vsnd_end_pointer(struct vsnd_end *end)
+snd_pcm_uframes_t vsnd_end_look(struct vsnd_end *end, s64 now)
 {
 	struct vsnd_cable *cable = end->cable;
-	snd_pcm_uframes_t pos;
-	s64 now;
+	snd_pcm_uframes_t pos = SNDRV_PCM_POS_XRUN;
 
-	if (READ_ONCE(end->tick))
-		return vsnd_end_pointer_ticked(end);
-	now = vsnd_clock_now(cable->clock);
-	if (now < READ_ONCE(end->stale))
-		return end->pos;
 	spin_lock(&cable->lock);
 	vsnd_cable_advance(cable, now);
-	end->tick = false;
-	pos = vsnd_end_report(end, end->n);
-	end->stale = vsnd_end_stale(end);
+	if (vsnd_end_report(end, end->running ? end->line->next : 0,
+			    VSND_TICK_NONE))
+		pos = end->pos;
 	spin_unlock(&cable->lock);
 	return pos;
 }

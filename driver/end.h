@@ -7,6 +7,7 @@
 #define VSND_END_H
 
 #include <linux/math64.h>
+#include <linux/minmax.h>
 
 #include "vsnd.h"
 
@@ -85,6 +86,50 @@ static inline void vsnd_end_align_period(struct vsnd_end *end)
 }
 
 /**
+ * vsnd_end_limit() - where a drain ends, where an xrun begins
+ * @end: a running end
+ *
+ * There the PCM core has to look at the stream even between two periods. A
+ * player that is not said to run yet may drain at once.
+ *
+ * Return: n, U64_MAX for nowhere.
+ */
+static inline u64 vsnd_end_limit(const struct vsnd_end *end)
+{
+	const struct snd_pcm_runtime *runtime = end->runtime;
+	u64 limit;
+
+	if (end->direction == SNDRV_PCM_STREAM_PLAYBACK &&
+	    snd_pcm_runtime_state(runtime) != SNDRV_PCM_STATE_RUNNING)
+		return vsnd_end_written(end);
+	if (vsnd_end_never_stops(end))
+		return U64_MAX;
+	if (end->direction == SNDRV_PCM_STREAM_CAPTURE)
+		return vsnd_end_read(end) + runtime->stop_threshold;
+	limit = vsnd_end_written(end) + runtime->stop_threshold;
+	return limit > end->ring.frames ? limit - end->ring.frames : 0;
+}
+
+/*
+ * Bring a timeline to the present. What is known of its next frame is known up
+ * to the next change of its speed only.
+ */
+static inline void vsnd_cable_count(struct vsnd_cable *cable,
+				    struct vsnd_timeline *line)
+{
+	lockdep_assert_held(&cable->lock);
+	vsnd_timeline_count(line, cable->now);
+	if (unlikely(line->next > cable->wobble.bend))
+		line->next = cable->wobble.bend;
+}
+
+/* Bring a running end to where its timeline has got. */
+static inline void vsnd_end_advance(struct vsnd_end *end)
+{
+	end->n = max(end->line->passed, end->from) - end->origin;
+}
+
+/**
  * vsnd_end_is_free_running() - does a player let its ring go round?
  * @player: a running playback end
  *
@@ -115,6 +160,124 @@ static inline bool vsnd_end_is_silent(const struct vsnd_end *recorder)
 {
 	return recorder->silent >= recorder->ring.frames &&
 	       !atomic_read(&recorder->substream->mmap_count);
+}
+
+/*
+ * The core has moved its hw_ptr by whole buffers on its own account, as it does
+ * for a RESET and after a stall, or has not taken the last report yet.
+ */
+static inline void vsnd_end_follow(struct vsnd_end *end,
+				   snd_pcm_uframes_t hw_ptr)
+{
+	snd_pcm_uframes_t boundary = end->runtime->boundary;
+	snd_pcm_uframes_t ahead = end->hw_ptr - hw_ptr;
+
+	if (end->hw_ptr < hw_ptr)
+		ahead += boundary;
+	end->hw_ptr = hw_ptr + ahead % end->ring.frames;
+	if (end->hw_ptr >= boundary)
+		end->hw_ptr -= boundary;
+}
+
+/*
+ * A player has drained during a stall of a ring or more: nothing is lost, and
+ * the drain has to end. The core must see the position move, and a whole ring
+ * is no move: the last frame is left to the next look, which is due at once.
+ */
+static inline u32 vsnd_end_drained(const struct vsnd_end *player)
+{
+	u64 left = vsnd_end_written(player) - player->seen;
+
+	return clamp_t(u64, left, 1, player->ring.frames - 1);
+}
+
+/**
+ * vsnd_end_report() - work out what the core is to be told
+ * @end: an end, which has been brought to the present
+ * @until: instant until which its n holds, ns
+ * @tick: why the core is about to look, if it is: what is worked out now then
+ *	holds in any case
+ *
+ * The core sees positions modulo the buffer only, so that frames are lost by a
+ * whole ring or behind the client's back is for us to say.
+ *
+ * Return: false if there is no position to be told, but an xrun.
+ */
+static __always_inline bool vsnd_end_report(struct vsnd_end *end, s64 until,
+					    enum vsnd_tick tick)
+{
+	const struct snd_pcm_runtime *runtime = end->runtime;
+	snd_pcm_uframes_t pos, hw_ptr;
+	u64 n = end->n;
+	u64 passed = n - end->seen;
+	u32 step = passed;
+
+	lockdep_assert_held(&end->cable->lock);
+	if (unlikely(end->lost))
+		return false;
+	if (unlikely(passed >= end->ring.frames)) {
+		if (vsnd_end_is_draining(end)) {
+			step = vsnd_end_drained(end);
+			n = end->seen + step;
+			until = 0;
+		} else if (vsnd_end_never_stops(end)) {
+			div_u64_rem(passed, end->ring.frames, &step);
+		} else {
+			return false;
+		}
+	}
+	end->seen = n;
+	hw_ptr = READ_ONCE(runtime->status->hw_ptr);
+	if (unlikely(hw_ptr != end->hw_ptr))
+		vsnd_end_follow(end, hw_ptr);
+	end->hw_ptr += step;
+	pos = end->pos + step;
+	if (pos >= end->ring.frames) {
+		pos -= end->ring.frames;
+		if (end->hw_ptr >= runtime->boundary)
+			end->hw_ptr -= runtime->boundary;
+	}
+	WRITE_ONCE(end->pos, pos);
+	smp_wmb();	/* pairs with those in vsnd_end_pointer() */
+	atomic64_set(&end->stale, until);
+	if (tick)
+		WRITE_ONCE(end->tick, tick);
+	return true;
+}
+
+/**
+ * vsnd_end_pointer() - the stream's position, for the PCM core
+ * @end: the end
+ *
+ * Everything up to the position is moved before it is reported: after that
+ * the core and the client are free to write over it. While the same frame
+ * lasts, the answer is the same.
+ *
+ * Context: The pointer op: stream lock held.
+ * Return: position in the ring in frames, or SNDRV_PCM_POS_XRUN.
+ */
+static __always_inline snd_pcm_uframes_t vsnd_end_pointer(struct vsnd_end *end)
+{
+	enum vsnd_tick tick = READ_ONCE(end->tick);
+	s64 now;
+
+	if (tick) {
+		smp_rmb();	/* pairs with that in vsnd_end_report() */
+		WRITE_ONCE(end->tick, VSND_TICK_NONE);
+		/*
+		 * The core takes a wake-up before the end of the period for a
+		 * lost buffer if it has not looked for long: let it have looked
+		 * now.
+		 */
+		if (tick == VSND_TICK_EARLY)
+			end->runtime->hw_ptr_jiffies = jiffies;
+		return READ_ONCE(end->pos);
+	}
+	now = vsnd_clock_now(end->cable->clock);
+	if (now >= atomic64_read(&end->stale))
+		return vsnd_end_look(end, now);
+	smp_rmb();	/* pairs with that in vsnd_end_report() */
+	return READ_ONCE(end->pos);
 }
 
 #endif /* VSND_END_H */

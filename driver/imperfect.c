@@ -330,7 +330,7 @@ void vsnd_imperfect_apply(struct vsnd_cable *cable,
 	vsnd_wobble_renew(cable);
 	vsnd_cable_bend(cable, now);
 	for (i = 0; i < 2; i++) {
-		WRITE_ONCE(cable->end[i].stale, 0);
+		atomic64_set(&cable->end[i].stale, 0);
 		if (!cable->end[i].running)
 			continue;
 		vsnd_imperfect_plan(&cable->end[i]);

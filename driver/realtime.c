@@ -67,11 +67,6 @@ static enum hrtimer_restart vsnd_hrtimer_expired(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-static s64 vsnd_realtime_now(struct vsnd_clock *clock)
-{
-	return ktime_to_ns(ktime_get());
-}
-
 static void vsnd_realtime_arm(struct vsnd_clock *clock, s64 when)
 {
 	vsnd_hrtimer_start(vsnd_to_hrtimer(clock), when);
@@ -79,7 +74,6 @@ static void vsnd_realtime_arm(struct vsnd_clock *clock, s64 when)
 
 static const struct vsnd_clock_ops vsnd_realtime_ops = {
 	.monotonic = true,
-	.now = vsnd_realtime_now,
 	.arm = vsnd_realtime_arm,
 	.cancel = vsnd_hrtimer_cancel,
 };

@@ -1,44 +1,191 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Ticks: when somebody has to look at a cable, and what is done then. This is
- * what a running stream costs, hence what is inline here.
+ * Ticks: how a cable is brought to the present, when somebody has to look at it,
+ * and what is done then. This is what a running stream costs, hence what is
+ * inline here.
  */
 #include <linux/math64.h>
 #include <linux/minmax.h>
 
 #include "end.h"
 
-/*
- * The n at which the PCM core has to look at the stream even between two
- * periods: where a drain ends, where an xrun begins. A player that is not said
- * to run yet may drain at once.
- */
-static __always_inline u64 vsnd_end_limit(const struct vsnd_end *end)
+/* Where the recorder's frames go first. */
+static inline struct vsnd_ring *vsnd_cable_into(struct vsnd_end *recorder)
 {
-	const struct snd_pcm_runtime *runtime = end->runtime;
-	u64 limit;
-
-	if (end->direction == SNDRV_PCM_STREAM_PLAYBACK &&
-	    snd_pcm_runtime_state(runtime) != SNDRV_PCM_STATE_RUNNING)
-		return vsnd_end_written(end);
-	if (vsnd_end_never_stops(end))
-		return U64_MAX;
-	if (end->direction == SNDRV_PCM_STREAM_CAPTURE)
-		return vsnd_end_read(end) + runtime->stop_threshold;
-	limit = vsnd_end_written(end) + runtime->stop_threshold;
-	return limit > end->ring.frames ? limit - end->ring.frames : 0;
+	return recorder->latency ? &recorder->delay : &recorder->ring;
 }
 
-static void vsnd_end_plan_until(struct vsnd_end *end, u64 n, u64 limit)
+/* Silence for the recorder, which costs nothing where silence is already. */
+static void vsnd_cable_silence(struct vsnd_end *recorder, u64 until)
 {
+	u64 frames = until - recorder->moved;
+
+	if (recorder->latency || !vsnd_end_is_silent(recorder)) {
+		vsnd_ring_silence(vsnd_cable_into(recorder), recorder->moved,
+				  frames);
+		if (atomic_read(&recorder->substream->mmap_count))
+			recorder->silent = 0;
+		else
+			recorder->silent += frames;
+	}
+	recorder->moved = until;
+}
+
+static __always_inline void
+vsnd_cable_copy(struct vsnd_end *recorder, u64 until,
+		const struct vsnd_end *player, u64 shift)
+{
+	u64 from = recorder->moved;
+
+	vsnd_ring_copy(vsnd_cable_into(recorder), from, &player->ring,
+		       from + shift, until - from);
+	recorder->silent = 0;
+	recorder->moved = until;
+}
+
+/* What went into the delay comes out of it, later by the latency. */
+static void vsnd_cable_delay(struct vsnd_end *recorder, u64 from)
+{
+	const struct vsnd_ring *delay = &recorder->delay;
+
+	vsnd_ring_copy(&recorder->ring, from, delay,
+		       from + delay->frames - recorder->latency,
+		       recorder->moved - from);
+	recorder->silent = 0;
+}
+
+/*
+ * The recorder has heard silence in place of frames that the player may yet
+ * write by mmap, behind the core's back: they are lost, and it must be told.
+ */
+static void vsnd_cable_check_lost(struct vsnd_end *player, s64 missed)
+{
+	const struct snd_pcm_runtime *runtime = player->runtime;
+	s64 tolerated = (s64)runtime->stop_threshold - player->ring.frames;
+
+	if (missed >= tolerated &&
+	    runtime->stop_threshold < runtime->boundary &&
+	    snd_pcm_runtime_state(runtime) == SNDRV_PCM_STATE_RUNNING)
+		player->lost = true;
+}
+
+/*
+ * Move the recorder's frames up to @until. The player's are valid from the
+ * beginning of its run up to what it has written.
+ */
+static __always_inline void
+vsnd_cable_move(struct vsnd_cable *cable, struct vsnd_end *player,
+		struct vsnd_end *recorder, u64 until)
+{
+	u64 end = until;
+
+	if (recorder->moved < cable->begin)
+		vsnd_cable_silence(recorder, min(cable->begin, until));
+	if (!vsnd_end_is_free_running(player)) {
+		end = vsnd_end_written(player) - cable->shift;
+		if ((s64)(until - end) <= 0)
+			end = until;
+		else
+			vsnd_cable_check_lost(player, until - end);
+	}
+	if ((s64)(end - recorder->moved) > 0)
+		vsnd_cable_copy(recorder, end, player, cable->shift);
+	if (recorder->moved != until)
+		vsnd_cable_silence(recorder, until);
+}
+
+/*
+ * After a stall of more than the recorder's ring, only what fits is moved: it
+ * has an overrun anyway, and the work is the same however long the stall was.
+ */
+static u64 vsnd_cable_skip(struct vsnd_end *recorder, u64 until)
+{
+	recorder->moved = until - recorder->ring.frames;
+	if (recorder->latency)
+		vsnd_ring_silence(&recorder->delay, 0, recorder->delay.frames);
+	return recorder->moved;
+}
+
+static __always_inline void vsnd_cable_give(struct vsnd_cable *cable,
+					    struct vsnd_end *player,
+					    struct vsnd_end *recorder)
+{
+	u64 until = recorder->n;
+	u64 from = recorder->moved;
+
+	if (until == from)
+		return;
+	if (unlikely(until - from > recorder->ring.frames))
+		from = vsnd_cable_skip(recorder, until);
+	if (cable->heard)
+		vsnd_cable_move(cable, player, recorder, until);
+	else
+		vsnd_cable_silence(recorder, until);
+	if (unlikely(recorder->latency))
+		vsnd_cable_delay(recorder, from);
+}
+
+/**
+ * vsnd_cable_fill() - give the recorder what it is to hear until now
+ * @cable: the cable, brought to the present
+ *
+ * Context: The cable's lock held.
+ */
+void vsnd_cable_fill(struct vsnd_cable *cable)
+{
+	vsnd_cable_give(cable, &cable->end[SNDRV_PCM_STREAM_PLAYBACK],
+			&cable->end[SNDRV_PCM_STREAM_CAPTURE]);
+}
+
+static __always_inline s64 vsnd_cable_step(struct vsnd_cable *cable, s64 now)
+{
+	struct vsnd_end *player = &cable->end[SNDRV_PCM_STREAM_PLAYBACK];
+	struct vsnd_end *recorder = &cable->end[SNDRV_PCM_STREAM_CAPTURE];
+
+	lockdep_assert_held(&cable->lock);
+	if (now <= cable->now)
+		return cable->now;
+	cable->now = now;
+	if (unlikely(now >= cable->wobble.bend))
+		vsnd_imperfect_bend(cable, now);
+	if (player->running) {
+		vsnd_cable_count(cable, player->line);
+		vsnd_end_advance(player);
+	}
+	if (!cable->joint) {
+		if (!recorder->running)
+			return now;
+		vsnd_cable_count(cable, recorder->line);
+	}
+	vsnd_end_advance(recorder);
+	vsnd_cable_give(cable, player, recorder);
+	return now;
+}
+
+/**
+ * vsnd_cable_advance() - bring the cable up to an instant
+ * @cable: the cable
+ * @now: instant, ns; an earlier one than at the last call counts as that
+ *
+ * Context: Any, with the cable's lock held.
+ * Return: the instant at which positions are to be computed, ns.
+ */
+s64 vsnd_cable_advance(struct vsnd_cable *cable, s64 now)
+{
+	return vsnd_cable_step(cable, now);
+}
+
+static __always_inline u64 vsnd_end_next_event(const struct vsnd_end *end,
+					       u64 n, u64 limit)
+{
+	u64 event = min(end->next_period, n + end->piece);
+
 	lockdep_assert_held(&end->cable->lock);
-	end->event = min(end->next_period, n + end->piece);
 	if (likely(limit > n))
-		end->event = min(end->event, limit);
+		event = min(event, limit);
 	else if (vsnd_end_is_draining(end))
-		end->event = n + 1;	/* the core wants to see it move */
-	/* A pause can end after a period of which nobody was told. */
-	end->event = max(end->event, n);
+		event = n + 1;	/* the core wants to see it move */
+	return event;
 }
 
 /**
@@ -50,51 +197,10 @@ static void vsnd_end_plan_until(struct vsnd_end *end, u64 n, u64 limit)
  */
 void vsnd_end_plan(struct vsnd_end *end)
 {
-	vsnd_end_plan_until(end, end->n, vsnd_end_limit(end));
-}
+	u64 event = vsnd_end_next_event(end, end->n, vsnd_end_limit(end));
 
-/*
- * How many frames may pass without an xrun: a player up to what is written, a
- * recorder up to a full ring; both stop a frame before an xrun. Only a client
- * that waits for more than it can get that way gets its xrun, rather than
- * sleep for ever.
- */
-static u64 vsnd_end_room(const struct vsnd_end *end)
-{
-	const struct snd_pcm_runtime *runtime = end->runtime;
-	u64 limit = vsnd_end_limit(end);
-	u64 until = vsnd_end_written(end);
-	snd_pcm_uframes_t avail = end->ring.frames;
-	u64 n = end->n;
-
-	/*
-	 * An xrun already, or a drain with nothing left: the core finds it when
-	 * it is told of another position.
-	 */
-	if (limit <= n &&
-	    snd_pcm_runtime_state(runtime) != SNDRV_PCM_STATE_PREPARED)
-		return 1;
-	if (end->direction == SNDRV_PCM_STREAM_CAPTURE)
-		until = vsnd_end_read(end) + end->ring.frames;
-	if (!vsnd_end_is_draining(end) && limit && limit <= until) {
-		avail -= until - (limit - 1);
-		until = limit - 1;
-		if (READ_ONCE(runtime->control->avail_min) > avail)
-			until = limit;
-	}
-	return until > n ? until - n : 0;
-}
-
-/*
- * The core is about to look at the stream, for the end of a period or early.
- * It is then told the position that the cable has been brought to, without
- * another look at the clock.
- */
-static void vsnd_end_await(struct vsnd_end *end, bool early)
-{
-	lockdep_assert_held(&end->cable->lock);
-	end->tick = true;
-	end->early = early;
+	/* A pause can end after a period of which nobody was told. */
+	end->event = max(event, end->n);
 }
 
 /* The end of a period is to be reported; true if that wakes its client. */
@@ -108,30 +214,33 @@ static __always_inline bool vsnd_end_pass_period(struct vsnd_end *end, u64 n)
 	return end->wakes;
 }
 
-/* Look at an end; true if its client is to be told. */
-static __always_inline bool vsnd_end_tick(struct vsnd_end *end)
+/* Look at an end; its substream if its client is to be told. */
+static __always_inline struct snd_pcm_substream *
+vsnd_end_tick(struct vsnd_end *end)
 {
+	enum vsnd_tick tick = VSND_TICK_NONE;
 	u64 n = end->n;
-	bool wake = false;
-	bool told;
 	u64 limit;
 
-	if (n < end->event)
-		return false;
+	if (!end->running || n < end->event)
+		return NULL;
 	limit = vsnd_end_limit(end);
-	if (n >= end->next_period)
-		wake = vsnd_end_pass_period(end, n);
-	told = wake || n >= limit;
-	if (told)
-		vsnd_end_await(end, !wake);
-	vsnd_end_plan_until(end, n, limit);
-	return told;
+	if (unlikely(n >= limit))
+		tick = VSND_TICK_EARLY;
+	if (n >= end->next_period && vsnd_end_pass_period(end, n))
+		tick = VSND_TICK_PERIOD;
+	end->event = vsnd_end_next_event(end, n, limit);
+	if (!tick)
+		return NULL;
+	/* Of an xrun the core learns by looking itself. */
+	vsnd_end_report(end, end->line->next, tick);
+	return end->substream;
 }
 
 /* Timeline frame of an end's next event. */
 static u64 vsnd_end_event(const struct vsnd_end *end)
 {
-	return end->from + (end->event - end->base);
+	return end->event + end->origin;
 }
 
 static s64 vsnd_end_instant(const struct vsnd_end *end)
@@ -139,14 +248,8 @@ static s64 vsnd_end_instant(const struct vsnd_end *end)
 	return vsnd_timeline_instant(end->line, vsnd_end_event(end));
 }
 
-/**
- * vsnd_cable_instant() - when is the next event of a cable?
- * @cable: the cable, whose running ends have planned their next event
- *
- * Context: The cable's lock held.
- * Return: instant at the present speed, ns; S64_MAX if none of them runs.
- */
-s64 vsnd_cable_instant(const struct vsnd_cable *cable)
+static __always_inline s64
+vsnd_cable_next_event(const struct vsnd_cable *cable)
 {
 	const struct vsnd_end *player = &cable->end[SNDRV_PCM_STREAM_PLAYBACK];
 	const struct vsnd_end *recorder = &cable->end[SNDRV_PCM_STREAM_CAPTURE];
@@ -154,8 +257,7 @@ s64 vsnd_cable_instant(const struct vsnd_cable *cable)
 	u64 frame;
 
 	lockdep_assert_held(&cable->lock);
-	if (player->running && recorder->running &&
-	    player->line == recorder->line) {
+	if (likely(cable->joint)) {
 		frame = min(vsnd_end_event(player), vsnd_end_event(recorder));
 		return vsnd_timeline_instant(player->line, frame);
 	}
@@ -167,6 +269,28 @@ s64 vsnd_cable_instant(const struct vsnd_cable *cable)
 }
 
 /**
+ * vsnd_cable_instant() - when is the next event of a cable?
+ * @cable: the cable, whose running ends have planned their next event
+ *
+ * Context: The cable's lock held.
+ * Return: instant at the present speed, ns; S64_MAX if none of them runs.
+ */
+s64 vsnd_cable_instant(const struct vsnd_cable *cable)
+{
+	return vsnd_cable_next_event(cable);
+}
+
+static __always_inline bool vsnd_cable_plan(struct vsnd_cable *cable)
+{
+	s64 when = vsnd_cable_next_event(cable);
+
+	if (unlikely(when > cable->wobble.bend) && when != S64_MAX)
+		when = vsnd_imperfect_deadline(cable, when);
+	atomic64_set(&cable->deadline, when);
+	return when != S64_MAX;
+}
+
+/**
  * vsnd_cable_schedule() - set when the cable is to be looked at next
  * @cable: the cable, whose running ends have planned their next event
  *
@@ -175,12 +299,7 @@ s64 vsnd_cable_instant(const struct vsnd_cable *cable)
  */
 bool vsnd_cable_schedule(struct vsnd_cable *cable)
 {
-	s64 when = vsnd_cable_instant(cable);
-
-	if (unlikely(when > cable->wobble.bend) && when != S64_MAX)
-		when = vsnd_imperfect_deadline(cable, when);
-	atomic64_set(&cable->deadline, when);
-	return when != S64_MAX;
+	return vsnd_cable_plan(cable);
 }
 
 /**
@@ -199,17 +318,14 @@ bool vsnd_cable_tick(struct vsnd_cable *cable, s64 now)
 {
 	struct vsnd_end *player = &cable->end[SNDRV_PCM_STREAM_PLAYBACK];
 	struct vsnd_end *recorder = &cable->end[SNDRV_PCM_STREAM_CAPTURE];
-	struct snd_pcm_substream *playback = NULL;
-	struct snd_pcm_substream *capture = NULL;
+	struct snd_pcm_substream *playback, *capture;
 	unsigned long flags;
 
 	spin_lock_irqsave(&cable->lock, flags);
-	vsnd_cable_advance(cable, now);
-	if (player->running && vsnd_end_tick(player))
-		playback = player->substream;
-	if (recorder->running && vsnd_end_tick(recorder))
-		capture = recorder->substream;
-	vsnd_cable_schedule(cable);
+	vsnd_cable_step(cable, now);
+	playback = vsnd_end_tick(player);
+	capture = vsnd_end_tick(recorder);
+	vsnd_cable_plan(cable);
 	spin_unlock_irqrestore(&cable->lock, flags);
 
 	if (playback)
@@ -228,57 +344,21 @@ bool vsnd_cable_tick(struct vsnd_cable *cable, s64 now)
 void vsnd_cable_tell(struct vsnd_cable *cable)
 {
 	struct snd_pcm_substream *told[2] = { NULL, NULL };
+	struct vsnd_end *end;
 	unsigned long flags;
 	int i;
 
 	spin_lock_irqsave(&cable->lock, flags);
 	vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
 	for (i = 0; i < 2; i++) {
-		if (!cable->end[i].running)
+		end = &cable->end[i];
+		if (!end->running)
 			continue;
-		vsnd_end_await(&cable->end[i], true);
-		told[i] = cable->end[i].substream;
+		vsnd_end_report(end, end->line->next, VSND_TICK_EARLY);
+		told[i] = end->substream;
 	}
 	spin_unlock_irqrestore(&cable->lock, flags);
 	for (i = 0; i < 2; i++)
 		if (told[i])
 			snd_pcm_period_elapsed(told[i]);
-}
-
-/* The DRAIN of a linked player has made it run, but its client has not. */
-static bool vsnd_end_is_dragged(const struct vsnd_end *recorder)
-{
-	const struct vsnd_end *player = vsnd_end_peer(recorder);
-
-	return player->running && vsnd_end_is_draining(player) &&
-	       snd_pcm_runtime_state(recorder->runtime) ==
-	       SNDRV_PCM_STATE_PREPARED;
-}
-
-/**
- * vsnd_cable_room() - how many frames may pass for all clients' sake
- * @cable: a cable that goes by the client clock
- *
- * As many as the slower of the running ends allows. A recorder waits for a
- * player that has opened the other end and is about to start.
- *
- * Context: Any. Takes the cable's lock.
- * Return: frames, 0 if nobody is to move.
- */
-u64 vsnd_cable_room(struct vsnd_cable *cable)
-{
-	struct vsnd_end *player = &cable->end[SNDRV_PCM_STREAM_PLAYBACK];
-	struct vsnd_end *recorder = &cable->end[SNDRV_PCM_STREAM_CAPTURE];
-	unsigned long flags;
-	u64 room = U64_MAX;
-
-	spin_lock_irqsave(&cable->lock, flags);
-	vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
-	if (player->running)
-		room = vsnd_end_room(player);
-	if (recorder->running && !vsnd_end_is_dragged(recorder))
-		room = min(room, player->substream && !player->running ? 0 :
-			   vsnd_end_room(recorder));
-	spin_unlock_irqrestore(&cable->lock, flags);
-	return room == U64_MAX ? 0 : room;
 }

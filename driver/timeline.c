@@ -56,11 +56,12 @@ u64 vsnd_timeline_skip(struct vsnd_timeline *line, u64 ns)
 void vsnd_timeline_bend(struct vsnd_timeline *line, s64 now, u64 speed)
 {
 	if (now > line->epoch) {
-		vsnd_timeline_frames(line, now);
+		vsnd_timeline_count(line, now);
 		vsnd_timeline_add(line, vsnd_timeline_part(line, now -
 							   line->epoch));
 		line->epoch = now;
 	}
+	line->next = line->epoch;
 	line->speed = div_u64_rem(speed, NSEC_PER_SEC, &line->fine);
 }
 

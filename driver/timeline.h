@@ -20,6 +20,7 @@
  * @speed: whole frames per second from @epoch on
  * @fine: and nano-frames per second beyond, less than one frame
  * @passed: frames that have passed when somebody last counted
+ * @next: instant before which no other frame passes, ns; found then, too
  */
 struct vsnd_timeline {
 	s64 epoch;
@@ -28,6 +29,7 @@ struct vsnd_timeline {
 	u32 speed;
 	u32 fine;
 	u64 passed;
+	s64 next;
 };
 
 void vsnd_timeline_init(struct vsnd_timeline *line, s64 epoch, u64 speed);
@@ -46,25 +48,43 @@ static inline u64 vsnd_timeline_part(const struct vsnd_timeline *line, u64 ns)
 }
 
 /**
- * vsnd_timeline_frames() - how many frames have passed
+ * vsnd_timeline_count() - how many frames have passed
  * @line: the timeline, whose epoch may be moved by whole seconds
  * @at: instant, ns; before the epoch counts as the epoch
  *
- * Exact: at a whole number of frames per second it is floor(ns * speed / 1e9)
- * for ever, for whole seconds are multiplied by themselves.
+ * Exact: at a whole number of frames per second @passed is
+ * floor(ns * speed / 1e9) for ever, for whole seconds are multiplied by
+ * themselves. @next may be early by a little, never late.
+ */
+static inline void vsnd_timeline_count(struct vsnd_timeline *line, s64 at)
+{
+	u64 ns = at - line->epoch;
+	u32 part;
+
+	if (unlikely(at <= line->epoch)) {
+		line->passed = line->frames;
+		line->next = line->epoch;
+		return;
+	}
+	if (unlikely(ns >= NSEC_PER_SEC))
+		ns = vsnd_timeline_skip(line, ns);
+	line->passed = line->frames +
+		       div_u64_rem(line->rest + vsnd_timeline_part(line, ns),
+				   NSEC_PER_SEC, &part);
+	line->next = at + ((u32)NSEC_PER_SEC - part) / (line->speed + 1);
+}
+
+/**
+ * vsnd_timeline_frames() - the same, where only the frames matter
+ * @line: see vsnd_timeline_count()
+ * @at: see vsnd_timeline_count()
  *
  * Return: whole frames.
  */
 static inline u64 vsnd_timeline_frames(struct vsnd_timeline *line, s64 at)
 {
-	u64 ns = at - line->epoch;
-
-	if (at <= line->epoch)
-		return line->frames;
-	if (unlikely(ns >= NSEC_PER_SEC))
-		ns = vsnd_timeline_skip(line, ns);
-	return line->frames + div_u64(line->rest + vsnd_timeline_part(line, ns),
-				      NSEC_PER_SEC);
+	vsnd_timeline_count(line, at);
+	return line->passed;
 }
 
 /**

@@ -30,6 +30,15 @@
  * stops it. The PCM core forgets the STOP of a recorder that the drain of a
  * linked player has made us start; vsnd_end_halt() makes up for it, and keeps
  * an end whose buffer may change from being started.
+ *
+ * DOC: the position
+ *
+ * What the PCM core is told of an end is worked out under the cable's lock, in
+ * the tick and in vsnd_end_look(). The pointer op mostly needs that once more,
+ * and takes it without the lock: @pos is written first, then, behind a write
+ * barrier, @stale and @tick, which say that it holds. Whoever reads them in the
+ * opposite order gets that position or a later one, of frames that have been
+ * moved in either case.
  */
 #ifndef VSND_H
 #define VSND_H
@@ -141,6 +150,18 @@ struct vsnd_cable;
 struct vsnd_pcm;
 
 /**
+ * enum vsnd_tick - why the PCM core is about to look at a stream
+ * @VSND_TICK_NONE: it is not, as far as we know
+ * @VSND_TICK_PERIOD: a period has ended
+ * @VSND_TICK_EARLY: for another reason, before that
+ */
+enum vsnd_tick {
+	VSND_TICK_NONE,
+	VSND_TICK_PERIOD,
+	VSND_TICK_EARLY
+};
+
+/**
  * struct vsnd_end - one end of a cable: a substream and where it stands
  * @cable: the cable it belongs to
  * @direction: SNDRV_PCM_STREAM_PLAYBACK or _CAPTURE
@@ -154,13 +175,13 @@ struct vsnd_pcm;
  * @line: which timeline of the cable it goes by; both ends share one while
  *	they run at one rate
  * @from: its frame at which the current run took effect
- * @base: n at that frame
+ * @origin: its frame at which n would have been 0
  * @n: n at the instant up to which the cable has been brought
  * @seen: @n at the last report to the PCM core
- * @pos: @seen as a position in the ring, frames
- * @hw_ptr: the PCM core's hw_ptr after that report
- * @stale: instant from which on that report no longer holds, ns; 0 for now.
- *	Read under the stream lock only: a change of pitch may be seen late.
+ * @pos: @seen as a position in the ring, frames. See "the position".
+ * @hw_ptr: the PCM core's hw_ptr once it has taken that report
+ * @stale: instant from which on that report may no longer hold, ns; 0 for now.
+ *	See "the position".
  * @appl_start: the client's appl_ptr at START
  * @piece: frames that are moved at once at most
  * @next_period: n at which the end of the period is reported
@@ -172,8 +193,7 @@ struct vsnd_pcm;
  * @delay: ring that holds them, while there are any; larger by @latency than
  *	@ring
  * @lost: frames were passed that the player had not written (player)
- * @tick: the core is about to look, see vsnd_end_await()
- * @early: that is not for the end of a period
+ * @tick: why the core is about to look, see "the position"
  *
  * Part of the cable, valid as long as it. Protected by the cable's lock.
  */
@@ -189,12 +209,12 @@ struct vsnd_end {
 	bool running;
 	struct vsnd_timeline *line;
 	u64 from;
-	u64 base;
+	u64 origin;
 	u64 n;
 	u64 seen;
 	snd_pcm_uframes_t pos;
 	snd_pcm_uframes_t hw_ptr;
-	s64 stale;
+	atomic64_t stale;
 	snd_pcm_uframes_t appl_start;
 	unsigned int piece;
 	u64 next_period;
@@ -205,8 +225,7 @@ struct vsnd_end {
 	unsigned int latency;
 	struct vsnd_ring delay;
 	bool lost;
-	bool tick;
-	bool early;
+	enum vsnd_tick tick;
 };
 
 /**
@@ -215,6 +234,7 @@ struct vsnd_end {
  * @clock: the clock its device goes by; changes only while both ends are closed
  * @client: its own client clock
  * @plugged: whether the player is heard; else silence. Protected by @lock.
+ * @joint: whether both ends run, by one timeline. Protected by @lock.
  * @heard: whether the player's frames go to the recorder now: frame r of the
  *	recorder is frame r + @shift of the player. Protected by @lock.
  * @shift: see @heard
@@ -239,6 +259,7 @@ struct vsnd_cable {
 	struct vsnd_clock *clock;
 	struct vsnd_client client;
 	bool plugged;
+	bool joint;
 	bool heard;
 	u64 shift;
 	u64 begin;
@@ -360,11 +381,10 @@ void vsnd_end_stop(struct vsnd_end *end, s64 now);
 void vsnd_end_halt(struct vsnd_end *end);
 void vsnd_end_hurry(struct vsnd_end *end);
 void vsnd_end_moved(struct vsnd_end *end);
-snd_pcm_uframes_t vsnd_end_pointer(struct vsnd_end *end);
+snd_pcm_uframes_t vsnd_end_look(struct vsnd_end *end, s64 now);
 
 /* cable.c */
 void vsnd_cable_init(struct vsnd_cable *cable, struct vsnd_pcm *pcm);
-s64 vsnd_cable_advance(struct vsnd_cable *cable, s64 now);
 void vsnd_cable_join(struct vsnd_cable *cable, struct vsnd_end *end, s64 at);
 void vsnd_cable_connect(struct vsnd_cable *cable, u64 earliest);
 void vsnd_cable_bend(struct vsnd_cable *cable, s64 at);
@@ -372,11 +392,12 @@ void vsnd_cable_set_pitch(struct vsnd_cable *cable, u32 pitch);
 void vsnd_cable_plug(struct vsnd_cable *cable, bool plugged);
 
 /* tick.c */
+void vsnd_cable_fill(struct vsnd_cable *cable);
+s64 vsnd_cable_advance(struct vsnd_cable *cable, s64 now);
 void vsnd_end_plan(struct vsnd_end *end);
 s64 vsnd_cable_instant(const struct vsnd_cable *cable);
 bool vsnd_cable_schedule(struct vsnd_cable *cable);
 bool vsnd_cable_tick(struct vsnd_cable *cable, s64 now);
-u64 vsnd_cable_room(struct vsnd_cable *cable);
 void vsnd_cable_tell(struct vsnd_cable *cable);
 
 /* stamp.c */

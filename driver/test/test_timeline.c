@@ -93,7 +93,10 @@ static void vsnd_test_steps(struct vsnd_test *t)
 	}
 }
 
-/* At its instant a frame has passed, a nanosecond before it has not. */
+/*
+ * At its instant a frame has passed, a nanosecond before it has not. A count
+ * does not claim to hold longer than to the next one.
+ */
 static void vsnd_test_instant(struct vsnd_test *t, struct vsnd_timeline *line,
 			      u64 frame)
 {
@@ -101,8 +104,11 @@ static void vsnd_test_instant(struct vsnd_test *t, struct vsnd_timeline *line,
 	struct vsnd_timeline before = *line;
 
 	EXPECT_EQ(t, vsnd_timeline_frames(&before, at - 1), frame - 1);
+	EXPECT_EQ(t, before.next <= at, true);
 	before = *line;
 	EXPECT_EQ(t, vsnd_timeline_frames(&before, at), frame);
+	EXPECT_EQ(t, before.next > at &&
+		  before.next <= vsnd_timeline_instant(line, frame + 1), true);
 }
 
 static void vsnd_test_instants(struct vsnd_test *t)
