@@ -17,15 +17,14 @@
 #include "pcmbuf_local.h"
 
 /*
- * A driver that set an area of its own is not to have it freed or replaced by
- * us; it has lost track of which is which, so it is told.
+ * Has a runtime that has no buffer of ours another one? A driver that set an
+ * area of its own is not to have it freed or replaced by us; it has lost track
+ * of which is which, so it is told.
  */
 static bool snd_pcmbuf_is_foreign(struct snd_pcm_substream *substream)
 {
 	struct snd_pcm_runtime *runtime = substream->runtime;
 
-	if (snd_pcmbuf_published(runtime))
-		return false;
 	if (!runtime->dma_area && !runtime->dma_buffer_p)
 		return false;
 	dev_err_once(substream->pcm->card->dev,
@@ -74,9 +73,9 @@ static int snd_pcmbuf_provide(struct snd_pcm_substream *substream,
 	struct snd_pcmbuf *buf;
 	bool forgotten;
 
-	if (snd_pcmbuf_is_foreign(substream))
-		return -EINVAL;
 	buf = snd_pcmbuf_published(runtime);
+	if (!buf && snd_pcmbuf_is_foreign(substream))
+		return -EINVAL;
 	if (buf) {
 		if (snd_pcmbuf_fits(buf, ops, dev, size)) {
 			forgotten = !runtime->dma_area;
@@ -102,8 +101,8 @@ static int snd_pcmbuf_free(struct snd_pcm_substream *substream)
 	might_sleep();
 	if (!substream || !substream->runtime)
 		return -EINVAL;
-	if (snd_pcmbuf_is_foreign(substream))
-		return -EINVAL;
+	if (!snd_pcmbuf_published(substream->runtime))
+		return snd_pcmbuf_is_foreign(substream) ? -EINVAL : 0;
 	snd_pcmbuf_unpublish(substream->runtime);
 	return 0;
 }
