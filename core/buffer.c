@@ -143,34 +143,34 @@ void snd_pcmbuf_set_size(struct snd_pcm_runtime *runtime,
 	runtime->dma_bytes = size;
 }
 
-/* Let a runtime have a buffer, and the caller's reference to it. */
+/* Let a runtime have a buffer, and the caller's reference to it. May sleep. */
 void snd_pcmbuf_publish(struct snd_pcm_runtime *runtime,
 			struct snd_pcmbuf *buf, size_t size)
 {
-	unsigned long flags;
-
-	spin_lock_irqsave(&snd_pcmbuf_lock, flags);
+	spin_lock_irq(&snd_pcmbuf_lock);
 	WRITE_ONCE(runtime->dma_buffer_p, &buf->dmab);
 	runtime->dma_area = buf->dmab.area;
 	runtime->dma_addr = buf->dmab.addr;
 	snd_pcmbuf_set_size(runtime, buf, size);
-	spin_unlock_irqrestore(&snd_pcmbuf_lock, flags);
+	spin_unlock_irq(&snd_pcmbuf_lock);
 }
 
-/* Take it back, if there is one of ours, and leave no trace. */
-void snd_pcmbuf_unpublish(struct snd_pcm_runtime *runtime)
+/*
+ * Take it back, if there is one of ours, and leave no trace: true if there was.
+ * May sleep.
+ */
+bool snd_pcmbuf_unpublish(struct snd_pcm_runtime *runtime)
 {
-	struct snd_pcmbuf *buf;
-	unsigned long flags;
+	struct snd_pcmbuf *buf = snd_pcmbuf_published(runtime);
 
-	spin_lock_irqsave(&snd_pcmbuf_lock, flags);
-	buf = snd_pcmbuf_published(runtime);
-	if (buf) {
-		WRITE_ONCE(runtime->dma_buffer_p, NULL);
-		runtime->dma_area = NULL;
-		runtime->dma_addr = 0;
-		runtime->dma_bytes = 0;
-	}
-	spin_unlock_irqrestore(&snd_pcmbuf_lock, flags);
+	if (!buf)
+		return false;
+	spin_lock_irq(&snd_pcmbuf_lock);
+	WRITE_ONCE(runtime->dma_buffer_p, NULL);
+	runtime->dma_area = NULL;
+	runtime->dma_addr = 0;
+	runtime->dma_bytes = 0;
+	spin_unlock_irq(&snd_pcmbuf_lock);
 	snd_pcmbuf_put(buf);
+	return true;
 }

@@ -101,9 +101,9 @@ static int snd_pcmbuf_free(struct snd_pcm_substream *substream)
 	might_sleep();
 	if (!substream || !substream->runtime)
 		return -EINVAL;
-	if (!snd_pcmbuf_published(substream->runtime))
-		return snd_pcmbuf_is_foreign(substream) ? -EINVAL : 0;
-	snd_pcmbuf_unpublish(substream->runtime);
+	if (!snd_pcmbuf_unpublish(substream->runtime) &&
+	    snd_pcmbuf_is_foreign(substream))
+		return -EINVAL;
 	return 0;
 }
 

@@ -148,7 +148,7 @@ void snd_pcmbuf_publish(struct snd_pcm_runtime *runtime,
 			struct snd_pcmbuf *buf, size_t size);
 void snd_pcmbuf_set_size(struct snd_pcm_runtime *runtime,
 			 struct snd_pcmbuf *buf, size_t size);
-void snd_pcmbuf_unpublish(struct snd_pcm_runtime *runtime);
+bool snd_pcmbuf_unpublish(struct snd_pcm_runtime *runtime);
 
 /* prealloc.c */
 struct snd_pcmbuf_slot *snd_pcmbuf_slot_of(struct snd_pcm_substream *substream);

@@ -60,7 +60,8 @@ void vsnd_end_close(struct vsnd_end *end)
 void vsnd_end_undelay(struct vsnd_end *end)
 {
 	end->latency = 0;
-	vsnd_ring_free(&end->delay);
+	if (end->delay.area)
+		vsnd_ring_free(&end->delay);
 }
 
 /* What a recorder hears goes through a ring that is longer by the latency. */

@@ -89,12 +89,12 @@ static int vsnd_rule_periods(struct snd_pcm_hw_params *params,
 		hw_param_interval_c(params, SNDRV_PCM_HW_PARAM_BUFFER_SIZE);
 	const struct snd_interval *rate =
 		hw_param_interval_c(params, SNDRV_PCM_HW_PARAM_RATE);
+	struct snd_interval *periods = hw_param_interval(params, rule->var);
 	struct snd_interval several = { .min = 2, .max = UINT_MAX };
 
-	if (frames->max >= vsnd_lone_period(rate->min))
+	if (periods->min > 1 || frames->max >= vsnd_lone_period(rate->min))
 		return 0;
-	return snd_interval_refine(hw_param_interval(params, rule->var),
-				   &several);
+	return snd_interval_refine(periods, &several);
 }
 
 static int vsnd_rule_buffer_size(struct snd_pcm_hw_params *params,
@@ -118,14 +118,18 @@ static int vsnd_rule_channels(struct snd_pcm_hw_params *params,
 {
 	const struct snd_mask *access =
 		hw_param_mask_c(params, SNDRV_PCM_HW_PARAM_ACCESS);
+	struct snd_interval *channels = hw_param_interval(params, rule->var);
 	struct snd_interval few = { .max = VSND_RW_NONINTERLEAVED_MAX };
-	struct snd_mask others = *access;
+	struct snd_mask others;
 
+	if (channels->max <= VSND_RW_NONINTERLEAVED_MAX)
+		return 0;
+	others = *access;
 	snd_mask_reset(&others,
 		       (__force unsigned int)SNDRV_PCM_ACCESS_RW_NONINTERLEAVED);
 	if (!snd_mask_empty(&others))
 		return 0;
-	return snd_interval_refine(hw_param_interval(params, rule->var), &few);
+	return snd_interval_refine(channels, &few);
 }
 
 static int vsnd_rule_access(struct snd_pcm_hw_params *params,
