@@ -186,7 +186,7 @@ cat >"$dir/about" <<-END
 	release=$(cat "$kernel/release")
 	arch=$(cat "$kernel/arch" 2>/dev/null || true)
 	compiler=$(sed 's/.* /gcc /' "$tree.key")
-	warnings=$(cat "$tree.warnings")
+	warnings=$(cat "$tree.warnings" 2>/dev/null || true)
 END
 image=$("$QEMU/image.sh" "$kernel" "$tree")
 machines=()

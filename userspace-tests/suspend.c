@@ -88,18 +88,18 @@ static void expect_suspended(struct vt_stream *s)
 }
 
 /*
- * Linked streams resume at one instant, so no frame is missing; each of two
- * alone resumes with its next frame.
+ * Linked streams resume at one instant, so no frame is missing. Of two that are
+ * not, each resumes with its next frame; the other may be ahead by then.
  */
 static void test_resume(const void *arg)
 {
 	const struct job *job = arg;
+	unsigned int i, rounds = job->linked ? 3 : 1;
 	struct vt_position before, after;
 	struct loop loop;
-	unsigned int i;
 
 	start_loop(&loop, job);
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < rounds; i++) {
 		run_loop(&loop, 10);
 		vt_locate(loop.recorder, &before);
 		go_down();
