@@ -26,5 +26,7 @@ exec unshare -r -m -p -f --kill-child bash -c '
 	mount -t tmpfs tmp "$root/tmp"
 	mkdir -p "$root$TOP"
 	mount --rbind "$TOP" "$root$TOP"
-	exec chroot "$root" /usr/bin/env -C "$TOP" \
-		PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp "$@"' inside "$@"
+	# The shell stays, to be the one that orphans come to.
+	chroot "$root" /usr/bin/env -C "$TOP" \
+		PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp "$@" || exit
+	exit 0' inside "$@"
