@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include "vpcm.h"
 
-#define PAGE		4096UL
+#define PAGE		((unsigned long)sysconf(_SC_PAGESIZE))
 #define IOCTL_HW_FREE	_IO('A', 0x12)	/* past alsa-lib's own unmapping */
 
 struct job {
@@ -54,8 +54,8 @@ static struct vt_params params(void)
 	struct vt_params p = vt_plain;
 
 	p.access = SND_PCM_ACCESS_MMAP_INTERLEAVED;
-	p.period = 4096;
-	p.buffer = 16384;
+	p.period = PAGE;
+	p.buffer = 4 * PAGE;
 	return p;
 }
 
@@ -83,7 +83,7 @@ static void test_same_memory(const void *arg)
 /* Nothing beyond the ring can be mapped. */
 static void test_bounds(const void *arg)
 {
-	static const struct {
+	const struct {
 		size_t bytes;
 		off_t offset;
 		int err;
@@ -91,7 +91,7 @@ static void test_bounds(const void *arg)
 		{ 16 * PAGE, 0, 0 }, { PAGE, 15 * PAGE, 0 },
 		{ 17 * PAGE, 0, EINVAL }, { PAGE, 16 * PAGE, EINVAL },
 		{ 2 * PAGE, 15 * PAGE, EINVAL },
-		{ PAGE, 0x7ffff000, EINVAL },
+		{ PAGE, 0x7fff0000, EINVAL },
 	};
 	const struct job *job = arg;
 	struct vt_params p = params();
@@ -278,7 +278,8 @@ static void test_free_running(const void *arg)
 	struct vt_params p = free_running();
 	struct vt_stream *player = vt_player(job->device, &p);
 	struct vt_stream *recorder;
-	unsigned char *ring = map_ring(player, 2 * PAGE, 0);
+	unsigned char *ring = map_ring(player, p.buffer *
+				       player->frame_bytes, 0);
 	unsigned int round;
 
 	p.buffer = 9600;
@@ -307,7 +308,7 @@ static void test_kept_clean(const void *arg)
 
 	p.keep_clean = true;
 	player = vt_player(job->device, &p);
-	ring = map_ring(player, 2 * PAGE, 0);
+	ring = map_ring(player, p.buffer * player->frame_bytes, 0);
 	p.keep_clean = false;
 	p.buffer = 9600;
 	recorder = vt_recorder(job->device, &p);
@@ -328,7 +329,8 @@ static void test_committed(const void *arg)
 	struct vt_params p = free_running();
 	struct vt_stream *player = vt_player(job->device, &p);
 	struct vt_stream *recorder;
-	unsigned char *ring = map_ring(player, 2 * PAGE, 0);
+	unsigned char *ring = map_ring(player, p.buffer *
+				       player->frame_bytes, 0);
 
 	p.buffer = 9600;
 	recorder = vt_recorder(job->device, &p);
