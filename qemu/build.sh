@@ -16,7 +16,7 @@ set -eu
 kernel=$1
 with=${2:-}
 release=$(cat "$kernel/release")
-kdir=${KDIR:-$(readlink "$kernel/build")}
+kdir=${KDIR:-$(realpath "$kernel/build")}
 tree=$CACHE/build/${kernel##*/}
 log=$tree.log
 
