@@ -8,6 +8,7 @@
 #
 #	style, deb, dkms	adds what make style, deb or dkms needs
 #	packages		adds what make check-packages needs
+#	debug			adds what make check-debug needs
 #	ARCH			adds what boots guests of that architecture
 
 set -eu
@@ -50,6 +51,12 @@ dkms				dkms
 openssl				openssl
 rsync				rsync
 "
+debug_needs="
+flex				flex
+bison				bison
+bc				bc
+/usr/share/keyrings/debian-archive-keyring.gpg	debian-archive-keyring
+"
 packages_needs="
 openssl				openssl
 mke2fs				e2fsprogs
@@ -83,6 +90,7 @@ for word; do
 	style)	needs+=$style_needs ;;
 	deb)	needs+=$deb_needs ;;
 	dkms)	needs=$dkms_needs ;;
+	debug)	needs+=$debug_needs ;;
 	packages) needs+=$deb_needs$packages_needs ;;
 	amd64)	;;
 	i386)	needs+="qemu-system-i386 qemu-system-x86$n" ;;
