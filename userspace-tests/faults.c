@@ -1,0 +1,500 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Every failure once: whatever a system call allocates or copies is made to
+ * fail, the first of it, then the second, until nothing is left to fail. Each
+ * time the call has to give a plain error or to do without, and afterwards the
+ * card plays as if nothing had been.
+ *
+ * It takes a kernel with fault injection; see /proc/self/fail-nth.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+#include "vraw.h"
+
+#define NTH_MAX		20000	/* of one call: a leak of calls, not a fact */
+#define FRAMES		1920
+#define BYTES		(FRAMES * 4)
+
+/**
+ * struct subject - what a call is made on
+ * @device: PCM device
+ * @dir: its direction
+ * @fd: what is open, or -1
+ * @map: the ring, when mapped
+ * @buf: a ring's worth of memory
+ */
+struct subject {
+	int device;
+	int dir;
+	int fd;
+	unsigned char *map;
+	unsigned char *buf;
+};
+
+/**
+ * struct call - a system call that may fail
+ * @name: what it does
+ * @before: brings the subject to where the call can be made
+ * @act: the call; 0 or -1 and errno
+ */
+struct call {
+	const char *name;
+	void (*before)(struct subject *s);
+	long (*act)(struct subject *s);
+};
+
+static int fail_nth = -1;
+
+static void set_nth(int n)
+{
+	char text[12];
+	int length = snprintf(text, sizeof(text), "%d", n);
+
+	SYS(pwrite(fail_nth, text, length, 0));
+}
+
+/*
+ * Was the fault used up? What reads the answer may itself be the one that
+ * fails, and that is a call which had nothing left to fail.
+ */
+static bool end_nth(void)
+{
+	char text[12] = "";
+	int err = errno;
+	bool used = pread(fail_nth, text, sizeof(text) - 1, 0) > 0 &&
+		    !atoi(text);
+
+	while (!used && pwrite(fail_nth, "0", 1, 0) < 0)
+		;
+	errno = err;
+	return used;
+}
+
+static void open_subject(struct subject *s)
+{
+	s->fd = SYS(vr_open_now(s->device, s->dir));
+}
+
+static void close_subject(void *data)
+{
+	struct subject *s = data;
+
+	if (s->map)
+		munmap(s->map, BYTES);
+	if (s->fd >= 0)
+		close(s->fd);
+	s->map = NULL;
+	s->fd = -1;
+}
+
+static long set_params(struct subject *s, int access, unsigned int buffer)
+{
+	struct snd_pcm_hw_params p;
+
+	vr_set_plain(&p, access, buffer);
+	return ioctl(s->fd, SNDRV_PCM_IOCTL_HW_PARAMS, &p);
+}
+
+/* Before: nothing, open, configured, prepared, running */
+static void nothing(struct subject *s)
+{
+	(void)s;
+}
+
+static void configured(struct subject *s)
+{
+	open_subject(s);
+	SYS(set_params(s, SNDRV_PCM_ACCESS_RW_INTERLEAVED, FRAMES));
+}
+
+static void configured_mmap(struct subject *s)
+{
+	open_subject(s);
+	SYS(set_params(s, SNDRV_PCM_ACCESS_MMAP_INTERLEAVED, FRAMES));
+}
+
+static void prepared(struct subject *s)
+{
+	configured(s);
+	SYS(ioctl(s->fd, SNDRV_PCM_IOCTL_PREPARE));
+}
+
+static long map_ring(struct subject *s)
+{
+	int prot = s->dir == SNDRV_PCM_STREAM_PLAYBACK ? PROT_READ | PROT_WRITE :
+		   PROT_READ;
+	void *map = mmap(NULL, BYTES, prot, MAP_SHARED, s->fd, 0);
+
+	if (map == MAP_FAILED)
+		return -1;
+	s->map = map;
+	return 0;
+}
+
+static void mapped(struct subject *s)
+{
+	configured_mmap(s);
+	SYS(map_ring(s));
+}
+
+static void running(struct subject *s)
+{
+	prepared(s);
+	if (s->dir == SNDRV_PCM_STREAM_PLAYBACK)
+		SYS(write(s->fd, s->buf, BYTES));
+	if (ioctl(s->fd, SNDRV_PCM_IOCTL_START) < 0)
+		EXPECT(errno == EBADFD, "start: %s", strerror(errno));
+	vt_sleep_until(vt_now() + 15 * VT_MS);
+}
+
+/* The calls */
+static long act_open(struct subject *s)
+{
+	s->fd = vr_open_now(s->device, s->dir);
+	return s->fd < 0 ? -1 : 0;
+}
+
+static long act_small(struct subject *s)
+{
+	return set_params(s, SNDRV_PCM_ACCESS_RW_INTERLEAVED, FRAMES);
+}
+
+static long act_large(struct subject *s)
+{
+	return set_params(s, SNDRV_PCM_ACCESS_RW_INTERLEAVED, 96000);
+}
+
+static long act_planar(struct subject *s)
+{
+	return set_params(s, SNDRV_PCM_ACCESS_RW_NONINTERLEAVED, 48000);
+}
+
+static long act_free(struct subject *s)
+{
+	return ioctl(s->fd, SNDRV_PCM_IOCTL_HW_FREE);
+}
+
+static long act_prepare(struct subject *s)
+{
+	return ioctl(s->fd, SNDRV_PCM_IOCTL_PREPARE);
+}
+
+static long act_transfer(struct subject *s)
+{
+	long done;
+
+	if (s->dir == SNDRV_PCM_STREAM_PLAYBACK)
+		done = write(s->fd, s->buf, BYTES / 4);
+	else
+		done = read(s->fd, s->buf, BYTES / 4);
+	return done < 0 ? -1 : 0;
+}
+
+static long act_status(struct subject *s)
+{
+	struct snd_pcm_status status;
+
+	memset(&status, 0, sizeof(status));
+	return ioctl(s->fd, SNDRV_PCM_IOCTL_STATUS_EXT, &status);
+}
+
+static long act_drop(struct subject *s)
+{
+	return ioctl(s->fd, SNDRV_PCM_IOCTL_DROP);
+}
+
+static sigjmp_buf no_page;
+
+static void on_bus_error(int signal)
+{
+	(void)signal;
+	siglongjmp(no_page, 1);
+}
+
+static long act_touch(struct subject *s)
+{
+	unsigned char sum = 0;
+	int i;
+
+	if (sigsetjmp(no_page, 1)) {
+		errno = EFAULT;
+		return -1;
+	}
+	for (i = 0; i < BYTES; i += 4096)
+		sum |= *(volatile unsigned char *)(s->map + i);
+	return sum ? -1 : 0;
+}
+
+static long open_and_read(const char *path)
+{
+	static char text[65536];
+	int fd = open(path, O_RDONLY);
+	long done;
+	int err;
+
+	if (fd < 0)
+		return -1;
+	do {
+		done = read(fd, text, sizeof(text));
+	} while (done > 0);
+	err = errno;
+	close(fd);
+	errno = err;
+	return done;
+}
+
+static long act_proc(struct subject *s)
+{
+	static const char *const files[] = { "info", "sub0/info",
+		"sub0/hw_params", "sub0/sw_params", "sub0/status",
+		"sub0/prealloc", "sub0/prealloc_max" };
+	char path[80];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(files); i++) {
+		snprintf(path, sizeof(path), "/proc/asound/card%d/pcm%d%c/%s",
+			 vt_card, s->device,
+			 s->dir == SNDRV_PCM_STREAM_PLAYBACK ? 'p' : 'c',
+			 files[i]);
+		if (open_and_read(path) < 0 && errno != ENOENT)
+			return -1;
+	}
+	return 0;
+}
+
+/* It takes effect when the file is closed, and says nothing of a failure. */
+static long write_prealloc(struct subject *s, const char *kib)
+{
+	char path[80];
+	long done;
+	int fd, err;
+
+	snprintf(path, sizeof(path),
+		 "/proc/asound/card%d/pcm%d%c/sub0/prealloc", vt_card,
+		 s->device, s->dir == SNDRV_PCM_STREAM_PLAYBACK ? 'p' : 'c');
+	fd = open(path, O_WRONLY);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	done = write(fd, kib, strlen(kib));
+	err = errno;
+	close(fd);
+	errno = err;
+	return done < 0 ? -1 : 0;
+}
+
+/* As large as it was when the driver was loaded */
+static void default_prealloc(struct subject *s)
+{
+	SYS(write_prealloc(s, "512"));
+}
+
+static long act_prealloc(struct subject *s)
+{
+	return write_prealloc(s, "256");
+}
+
+/* All controls of the card: listed, described, read, and written back */
+static long act_controls(struct subject *s)
+{
+	static struct snd_ctl_elem_id ids[512];
+	struct snd_ctl_elem_list list = { .space = ARRAY_SIZE(ids),
+					  .pids = ids };
+	struct snd_ctl_elem_value value;
+	struct snd_ctl_elem_info info;
+	unsigned int i;
+	long err;
+
+	err = ioctl(s->fd, SNDRV_CTL_IOCTL_ELEM_LIST, &list);
+	for (i = 0; i < list.used && !err; i++) {
+		memset(&info, 0, sizeof(info));
+		memset(&value, 0, sizeof(value));
+		info.id = ids[i];
+		value.id = ids[i];
+		err = ioctl(s->fd, SNDRV_CTL_IOCTL_ELEM_INFO, &info);
+		if (!err && info.access & SNDRV_CTL_ELEM_ACCESS_READ)
+			err = ioctl(s->fd, SNDRV_CTL_IOCTL_ELEM_READ, &value);
+		if (!err && info.access & SNDRV_CTL_ELEM_ACCESS_READ &&
+		    info.access & SNDRV_CTL_ELEM_ACCESS_WRITE &&
+		    ioctl(s->fd, SNDRV_CTL_IOCTL_ELEM_WRITE, &value) < 0)
+			err = -1;
+	}
+	return err;
+}
+
+static void control(struct subject *s)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), "/dev/snd/controlC%d", vt_card);
+	s->fd = SYS(open(path, O_RDWR));
+}
+
+static const struct call calls[] = {
+	{ "open", nothing, act_open },
+	{ "hw_params of a small buffer", open_subject, act_small },
+	{ "hw_params of a large buffer", open_subject, act_large },
+	{ "hw_params without interleaving", open_subject, act_planar },
+	{ "hw_params of a larger buffer", configured, act_large },
+	{ "hw_free", configured, act_free },
+	{ "prepare", configured, act_prepare },
+	{ "mmap", configured_mmap, map_ring },
+	{ "page faults", mapped, act_touch },
+	{ "read or write", running, act_transfer },
+	{ "status", running, act_status },
+	{ "drop", running, act_drop },
+	{ "proc files", running, act_proc },
+	{ "preallocation", default_prealloc, act_prealloc },
+	{ "controls", control, act_controls },
+};
+
+struct job {
+	const struct call *call;
+	int device;
+	int dir;
+};
+
+/* true when there was nothing left to fail */
+static bool fail_once(const struct job *job, int nth, unsigned int *errors)
+{
+	static unsigned char buf[BYTES];
+	struct subject s = { job->device, job->dir, -1, NULL, buf };
+	bool used;
+	long ret;
+	int err;
+
+	vt_defer(close_subject, &s);
+	job->call->before(&s);
+	set_nth(nth);
+	ret = job->call->act(&s);
+	used = end_nth();
+	err = ret < 0 ? errno : 0;
+	vt_undo(close_subject, &s);
+	EXPECT(used || !err, "with no fault: %s", strerror(err));
+	EXPECT(!err || err == ENOMEM || err == EFAULT || err == EAGAIN,
+	       "fault %d: %s", nth, strerror(err));
+	*errors += !!err;
+	return !used;
+}
+
+static void test_call(const void *arg)
+{
+	const struct job *job = arg;
+	unsigned int errors = 0;
+	int nth = 1;
+
+	while (!fail_once(job, nth, &errors)) {
+		nth++;
+		EXPECT(nth < NTH_MAX, "there is no end to the faults");
+	}
+	vt_note("%d faults, %u errors", nth - 1, errors);
+	vt_sound(job->device);
+}
+
+/* Loading: the driver, with a device of each kind */
+#define PARAMETERS	"pcm_buffers=vmalloc,continuous,sg,dma,vmalloc32 " \
+			"pcm_substreams=2"
+
+static long load(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	long err;
+	int why;
+
+	if (fd < 0)
+		return -1;
+	err = syscall(SYS_finit_module, fd, PARAMETERS, 0);
+	why = errno;
+	close(fd);
+	errno = why;
+	return err;
+}
+
+static long unload(void)
+{
+	return syscall(SYS_delete_module, "snd_virtual", O_NONBLOCK);
+}
+
+static void reload(void *data)
+{
+	load(data);
+}
+
+static bool fail_load(const char *path, int nth, unsigned int *errors)
+{
+	bool used;
+	long ret;
+	int err;
+
+	set_nth(nth);
+	ret = load(path);
+	used = end_nth();
+	err = ret < 0 ? errno : 0;
+	if (!err)
+		SYS(unload());
+	EXPECT(used || !err, "with no fault: %s", strerror(err));
+	EXPECT(!err || err == ENOMEM || err == EFAULT || err == ENODEV ||
+	       err == EAGAIN || err == EINTR,
+	       "fault %d: %s", nth, strerror(err));
+	*errors += !!err;
+	return !used;
+}
+
+static void test_load(const void *arg)
+{
+	unsigned int errors = 0;
+	struct utsname name;
+	char path[300];
+	int nth = 1;
+
+	(void)arg;
+	SYS(uname(&name));
+	snprintf(path, sizeof(path), "/lib/modules/%s/extra/snd-virtual.ko",
+		 name.release);
+	SYS(unload());
+	vt_defer(reload, path);
+	while (!fail_load(path, nth, &errors)) {
+		nth++;
+		EXPECT(nth < NTH_MAX, "there is no end to the faults");
+	}
+	vt_note("%d faults, %u errors", nth - 1, errors);
+	vt_undo(reload, path);
+	vt_sound(0);
+}
+
+int main(int argc, char **argv)
+{
+	static const char *const dirs[] = { "playback", "capture" };
+	struct sigaction action = { .sa_handler = on_bus_error };
+	unsigned int i;
+	int device, dir, devices;
+
+	vt_init(argc, argv, 1800);
+	fail_nth = open("/proc/self/fail-nth", O_RDWR);
+	if (fail_nth < 0) {
+		printf("1..0 # SKIP this kernel cannot inject faults\n");
+		return 4;
+	}
+	SYS(sigaction(SIGBUS, &action, NULL));
+	devices = vt_devices();
+	vt_plan(devices * 2 * ARRAY_SIZE(calls) + 1);
+	for (device = 0; device < devices; device++)
+		for (dir = 0; dir < 2; dir++)
+			for (i = 0; i < ARRAY_SIZE(calls); i++) {
+				struct job job = { &calls[i], device, dir };
+
+				vt_run(test_call, &job, "device %d, %s: %s",
+				       device, dirs[dir], calls[i].name);
+			}
+	vt_run(test_load, NULL, "load");
+	return vt_finish();
+}
