@@ -31,7 +31,7 @@ GUEST = $(if $(KVER),KVER="$(KVER)") $(KDIR_GIVEN) \
 	$(if $(KERNEL),KERNEL="$(KERNEL)")
 
 .PHONY: all help install uninstall dkms dkms-remove deb clean distclean run check soak \
-	check-kernels check-packages bench style headers
+	check-kernels check-packages check-debug bench style headers
 
 all: headers
 	+$(KBUILD) modules
@@ -43,6 +43,9 @@ help:
 	@echo '  make check      run every test; TESTS="name ..." runs some'
 	@echo '  make check-kernels  the same on many kernels, from 5.10 to 7.2 and on other'
 	@echo '                  architectures; KERNELS="6.1 7.2-rt arm64:6.12" on some'
+	@echo '  make check-debug  every test on kernels that watch memory, locks and races,'
+	@echo '                  and every allocation failed once; VERSIONS="6.12 7.2",'
+	@echo '                  LANES="self clean faults race" choose'
 	@echo '  make check-packages  build the Debian packages; install, upgrade, use and'
 	@echo '                  purge them in a guest'
 	@echo '  make soak       the same for long: SOAK=minutes; OPS=, HOURS=, ... of parts'
@@ -136,6 +139,10 @@ check-kernels:
 	@$(if $(KERNELS),KERNELS="$(KERNELS)") $(if $(TESTS),TESTS="$(TESTS)") \
 		$(if $(MIRROR),MIRROR="$(MIRROR)") $(if $(JOBS),JOBS="$(JOBS)") \
 		qemu/kernels.sh
+
+check-debug:
+	@$(if $(VERSIONS),VERSIONS="$(VERSIONS)") $(if $(LANES),LANES="$(LANES)") \
+		$(if $(MIRROR),MIRROR="$(MIRROR)") qemu/debug.sh
 
 soak:
 	@$(GUEST) qemu/soak.sh

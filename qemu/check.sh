@@ -7,6 +7,7 @@
 #
 # TESTS="NAME ..." runs only these: names as in the list, guest/ and .sh may
 # be left out. LANE=NAME takes a kernel of lanes.list, and out/lanes/NAME/.
+# DEBUG=VERSION-PURPOSE takes a kernel of debug-kernel.sh.
 # LIST=file is another list, RESULTS=dir another place for what comes of it.
 
 set -eu -o pipefail
@@ -63,13 +64,13 @@ check_names()
 # why_not NAME: the reason for which the lane cannot do it, if there is one
 why_not()
 {
-	local lane name reason
+	local lane name reason this=${LANE:-${DEBUG:+debug:$DEBUG}}
 
-	[ -n "${LANE:-}" ] || return
+	[ -n "$this" ] || return
 	while read -r lane name reason; do
 		[ "$name" = "$1" ] || continue
 		# shellcheck disable=SC2254	# a pattern
-		case $LANE in $lane) echo "$reason"; return ;; esac
+		case $this in $lane) echo "$reason"; return ;; esac
 	done <"$QEMU/lanes.skip"
 	return 1
 }
@@ -174,6 +175,8 @@ check_names
 "$QEMU/setup.sh"
 if [ -n "${LANE:-}" ]; then
 	kernel=$("$QEMU/lane.sh" "$LANE")
+elif [ -n "${DEBUG:-}" ]; then
+	kernel=$("$QEMU/debug-kernel.sh" "${DEBUG%-*}" "${DEBUG##*-}")
 else
 	kernel=$("$QEMU/kernel.sh")
 fi

@@ -1,0 +1,96 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# make check-debug: builds debug kernels, or takes them from the cache, boots
+# each once per purpose, and ends with a table and the line "N passed, N failed,
+# N skipped". What was said is in out/debug/.
+#
+#	VERSIONS="6.12 7.2"	of the kernel
+#	LANES="self clean faults race"
+#
+# self: every detector speaks when its bug is committed. clean: all tests, and
+# then no memory is lost. faults: every allocation and copy fails once. race: the
+# tests on two processors, on a kernel that sees data races, as it proves first.
+
+set -eu -o pipefail
+. "$(dirname "$0")/lib.sh"
+
+VERSIONS=${VERSIONS:-6.12 7.2}
+LANES=${LANES:-self clean faults race}
+results=$OUT/debug
+export MEMORY=${MEMORY:-2048}
+# All that is watched is slow, and so is what watches it.
+export PATIENCE=${PATIENCE:-8} FIRST_LIMIT=${FIRST_LIMIT:-240}
+
+# self_test KERNEL PURPOSE DIR: one line for each bug, then totals
+self_test()
+{
+	local tree image ok
+
+	tree=$("$QEMU/build.sh" "$1" tests) || die "nothing to try"
+	rm -rf "$tree/bugs"
+	cp -r "$QEMU/debug/selftest" "$tree/bugs"
+	make -s -C "$(realpath "$1/build")" M="$tree/bugs" modules >"$3.build" 2>&1 ||
+		die "cannot build the bugs (log: $(relative "$3.build"))"
+	image=$("$QEMU/image.sh" "$1" "$tree") || die "nothing to boot"
+	rm -rf "$3" "$tree/bugs"
+	mkdir -p "$3"
+	cp "$QEMU/debug/$2.bugs" "$3/bugs"
+	MAY_COMPLAIN=1 APPEND="kasan_multi_shot" \
+		"$QEMU/boot.sh" "$1" "$image" smp selftest "$3" || true
+	ok=$(grep -c '^ok ' "$3/report") || true
+	echo "$ok passed, $(($(wc -l <"$3/bugs") - ok)) failed, 0 skipped"
+}
+
+# lane VERSION LANE
+lane()
+{
+	local dir=$results/$1-$2 purpose=memory kernel
+
+	[ "$2" != race ] || purpose=race
+	kernel=$("$QEMU/debug-kernel.sh" "$1" $purpose) || die "no kernel"
+	case $2 in
+	self)	self_test "$kernel" memory "$dir" ;;
+	clean)	{
+			cat "$QEMU/tests.list"
+			echo "guest/leaks.sh timed 120 none"
+			echo "guest/leaks.sh smp 120 none"
+		} >"$dir.list"
+		LIST=$dir.list RESULTS=$dir DEBUG=$1-memory \
+			"$QEMU/check.sh" ;;
+	faults)	APPEND="kmemleak=off" LIST=$QEMU/debug/faults.list RESULTS=$dir \
+			DEBUG=$1-memory "$QEMU/check.sh" ;;
+	race)	self_test "$kernel" race "$dir-self"
+		grep -E '^[^# ]+ +smp ' "$QEMU/tests.list" >"$dir.list"
+		LIST=$dir.list RESULTS=$dir DEBUG=$1-race "$QEMU/check.sh" ;;
+	*)	die "LANES: $2: not one of self, clean, faults, race" ;;
+	esac
+}
+
+"$QEMU/setup.sh" debug
+mkdir -p "$results"
+total=(0 0 0)
+rows=
+for version in $VERSIONS; do
+	for name in $LANES; do
+		began=$EPOCHREALTIME
+		say "debug: $version $name"
+		log=$results/$version-$name.log
+		lane "$version" "$name" 2>&1 | tee "$log" || true
+		counts=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$log" |
+			awk '{ p += $1; f += $2; s += $3 } END { if (NR) print p, f, s; else print 0, 1, 0 }')
+		read -r -a counts <<<"$counts"
+		for i in 0 1 2; do
+			total[i]=$((total[i] + counts[i]))
+		done
+		mark=ok
+		[ "${counts[1]}" = 0 ] || mark=FAIL
+		rows+=$(printf '%-5s%-8s%-8s%8d%8d%8d%9s' $mark "$version" "$name" \
+			"${counts[@]}" "$(seconds_since "$began")")$'\n'
+	done
+done
+printf '\n%-5s%-8s%-8s%8s%8s%8s%9s\n' '' kernel lane passed failed skipped seconds
+printf '%s' "$rows"
+say "results: $(relative "$results")"
+printf '%d passed, %d failed, %d skipped\n' "${total[@]}"
+[ "${total[1]}" = 0 ]
