@@ -227,6 +227,15 @@ static void vsnd_drain_group(struct snd_pcm_substream *substream)
 			vsnd_device_drain(snd_pcm_substream_chip(s));
 }
 
+/* Some kernels resume a stream in any state, once it has been suspended. */
+static int vsnd_resume_group(struct snd_pcm_substream *substream)
+{
+	if (snd_pcm_runtime_state(substream->runtime) !=
+	    SNDRV_PCM_STATE_SUSPENDED)
+		return -EBADFD;
+	return vsnd_start_group(substream);
+}
+
 /*
  * STOP is left to each linked stream: the core then asks each for its
  * sync_stop.
@@ -236,8 +245,9 @@ static int vsnd_pcm_trigger(struct snd_pcm_substream *substream, int cmd)
 	switch (cmd) {
 	case SNDRV_PCM_TRIGGER_START:
 	case SNDRV_PCM_TRIGGER_PAUSE_RELEASE:
-	case SNDRV_PCM_TRIGGER_RESUME:
 		return vsnd_start_group(substream);
+	case SNDRV_PCM_TRIGGER_RESUME:
+		return vsnd_resume_group(substream);
 	case SNDRV_PCM_TRIGGER_PAUSE_PUSH:
 		vsnd_pause_group(substream);
 		return 0;
@@ -289,10 +299,15 @@ static int vsnd_pcm_sync_stop(struct snd_pcm_substream *substream)
 	return 0;
 }
 
+/*
+ * Without a buffer there is nothing to be resumed: of kernels that resume in
+ * any state some would have the state of a stream that has one.
+ */
 static int vsnd_pcm_hw_free(struct snd_pcm_substream *substream)
 {
 	struct vsnd_pcm *pcm = snd_pcm_substream_chip(substream);
 
+	substream->runtime->info &= ~SNDRV_PCM_INFO_RESUME;
 	vsnd_end_halt(vsnd_substream_end(substream));
 	vsnd_end_undelay(vsnd_substream_end(substream));
 	return pcm->config->buffers->free(substream);
@@ -300,6 +315,8 @@ static int vsnd_pcm_hw_free(struct snd_pcm_substream *substream)
 
 static int vsnd_pcm_close(struct snd_pcm_substream *substream)
 {
+	/* The core does so only if its own state is right: see RESUME. */
+	vsnd_pcm_hw_free(substream);
 	/* The core asks for it only after a STOP of this very stream. */
 	vsnd_clock_sync(vsnd_substream_clock(substream));
 	vsnd_end_close(vsnd_substream_end(substream));

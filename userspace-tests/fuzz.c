@@ -87,13 +87,29 @@ static void find_card(void)
 	bail_out("no card with the driver snd-virtual");
 }
 
-static void add_ops(const struct fuzz_op *table)
+static void add_ops(const struct fuzz_op *table, unsigned int without)
 {
 	for (; table->name; table++) {
+		if (table->flags & without)
+			continue;
 		if (fuzz_op_count == FUZZ_OPS)
 			bail_out("too many kinds of operations");
 		fuzz_ops[fuzz_op_count++] = table;
 	}
+}
+
+static void add_all(void)
+{
+	bool lax = fuzz_resumes_any();
+
+	if (lax)
+		printf("# this kernel resumes what was not suspended\n");
+	add_ops(fuzz_hw_ops, 0);
+	add_ops(fuzz_pcm_ops, lax ? FUZZ_STRICT : FUZZ_LAX);
+	add_ops(fuzz_data_ops, 0);
+	add_ops(fuzz_ctl_ops, 0);
+	add_ops(fuzz_timer_ops, 0);
+	add_ops(fuzz_sys_ops, 0);
 }
 
 static void set_slots(void)
@@ -322,12 +338,7 @@ int main(int argc, char **argv)
 		l.ops = 100000;
 	find_card();
 	set_slots();
-	add_ops(fuzz_hw_ops);
-	add_ops(fuzz_pcm_ops);
-	add_ops(fuzz_data_ops);
-	add_ops(fuzz_ctl_ops);
-	add_ops(fuzz_timer_ops);
-	add_ops(fuzz_sys_ops);
+	add_all();
 	ctl = fuzz_open_ctl();
 	fuzz_find_controls(ctl);
 	fuzz_find_files();

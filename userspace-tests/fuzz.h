@@ -64,6 +64,8 @@ enum {
 	FUZZ_LINKS = 1 << 7,	/* changes which streams are linked */
 	FUZZ_RARE = 1 << 8,	/* needs more than a few ops to succeed once */
 	FUZZ_RACE = 1 << 9,	/* is tried in races first of all */
+	FUZZ_STRICT = 1 << 10,	/* for kernels that resume the suspended only, */
+	FUZZ_LAX = 1 << 11,	/* and for those that take the others for OPEN */
 };
 
 /**
@@ -220,6 +222,9 @@ bool fuzz_in_lane(const struct fuzz_op *op, const char *lane);
 void fuzz_live(const struct fuzz_limits *limits);
 int64_t fuzz_now(void);
 void fuzz_thread_init(struct fuzz_thread *t, unsigned int number);
+
+/* fuzz_pcm.c */
+bool fuzz_resumes_any(void);
 
 /* fuzz_hw.c, fuzz_data.c: steps that others need as well */
 long fuzz_open_slot(struct fuzz_slot *s, bool nonblock);

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 #include "fuzz.h"
 
 static long run_prepare(struct fuzz_thread *t, struct fuzz_slot *s)
@@ -62,6 +63,22 @@ static long run_resume(struct fuzz_thread *t, struct fuzz_slot *s)
 {
 	(void)t;
 	return fuzz_ret(ioctl(s->fd, SNDRV_PCM_IOCTL_RESUME));
+}
+
+/* Does this kernel resume a stream that was never suspended? */
+bool fuzz_resumes_any(void)
+{
+	struct fuzz_slot *s = &fuzz_slots[0];
+	struct snd_pcm_hw_params p;
+	bool resumes;
+
+	fuzz_plain_params(&p, 480, 1920);
+	if (fuzz_open_slot(s, true) < 0 || fuzz_set_params(s, &p) < 0)
+		fuzz_fail("a stream to look at: %s", strerror(errno));
+	resumes = !ioctl(s->fd, SNDRV_PCM_IOCTL_RESUME);
+	close(s->fd);
+	s->fd = -1;
+	return resumes;
 }
 
 static long run_xrun(struct fuzz_thread *t, struct fuzz_slot *s)
@@ -234,8 +251,10 @@ const struct fuzz_op fuzz_pcm_ops[] = {
 	  E_BADFD | E_NOSYS },
 	{ "pause release", run_release, 8, RACE | FUZZ_JUMPS, S(PAUSED),
 	  S(RUNNING), 0, E_BADFD | E_NOSYS },
-	{ "resume", run_resume, 1, STREAM | FUZZ_NEVER, S(RUNNING), 0, 0,
-	  E_BADFD | E_NOSYS },
+	{ "resume", run_resume, 1, STREAM | FUZZ_NEVER | FUZZ_STRICT,
+	  S(RUNNING), 0, 0, E_BADFD | E_NOSYS },
+	{ "resume lax", run_resume, 1, RACE | FUZZ_JUMPS | FUZZ_LAX, S_SET,
+	  S(OPEN), 0, E_NOSYS },
 	{ "xrun", run_xrun, 1, RACE, S(RUNNING), S(XRUN), 0, E_BADFD },
 	{ "hwsync", run_hwsync, 2, RACE, S_RUN, 0, 0, STATE },
 	{ "delay", run_delay, 2, RACE, S_RUN, 0, 0, STATE | E_FAULT },

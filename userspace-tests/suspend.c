@@ -8,10 +8,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 #include "vctl.h"
 
 #define RING	4800
+#define RESUME	_IO('A', 0x47)
 
 static void order(const char *file, const char *value)
 {
@@ -173,6 +175,64 @@ static void test_pause_and_drain(const void *arg)
 	vt_wait_state(loop.player, SND_PCM_STATE_SETUP, VT_SECOND);
 }
 
+/* Some kernels pass this on, or take the stream for what it was then. */
+static void expect_refused(struct vt_stream *s)
+{
+	snd_pcm_state_t before = snd_pcm_state(s->pcm);
+
+	EXPECT(ioctl(vt_descriptor(s), RESUME) < 0, "resumed when %s",
+	       snd_pcm_state_name(before));
+	EXPECT(errno == EBADFD || errno == ENOSYS, "resume: %s",
+	       strerror(errno));
+	EXPECT(snd_pcm_state(s->pcm) == before, "%s when resumed when %s",
+	       snd_pcm_state_name(snd_pcm_state(s->pcm)),
+	       snd_pcm_state_name(before));
+}
+
+/* What is resumed once is not resumed again, whatever has become of it. */
+static void test_again(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = vt_plain;
+	struct loop loop;
+
+	start_loop(&loop, job);
+	run_loop(&loop, 10);
+	go_down();
+	MUST(snd_pcm_resume(loop.player->pcm));
+	expect_refused(loop.player);
+	expect_refused(loop.recorder);
+	run_loop(&loop, 30);
+	MUST(snd_pcm_pause(loop.player->pcm, 1));
+	expect_refused(loop.player);
+	MUST(snd_pcm_drop(loop.player->pcm));
+	MUST(snd_pcm_unlink(loop.player->pcm));
+	expect_refused(loop.player);
+	vt_prepare(loop.player);
+	expect_refused(loop.player);
+	MUST(snd_pcm_hw_free(loop.player->pcm));
+	expect_refused(loop.player);
+	MUST(vt_configure(loop.player, &p));
+	expect_refused(loop.player);
+}
+
+/* Nor is one whose buffer is gone, whatever it was when suspended. */
+static void test_freed(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = vt_plain;
+	struct vt_stream *s;
+
+	vt_use_clock(0, job->clock);
+	s = vt_player(0, &p);
+	go_down();
+	expect_state(s, SND_PCM_STATE_SUSPENDED);
+	MUST(snd_pcm_resume(s->pcm));
+	expect_state(s, SND_PCM_STATE_PREPARED);
+	MUST(snd_pcm_hw_free(s->pcm));
+	expect_refused(s);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct job jobs[] = {
@@ -182,7 +242,7 @@ int main(int argc, char **argv)
 	unsigned int i;
 
 	vt_init(argc, argv, 120);
-	vt_plan(5 + 4 + 3);
+	vt_plan(5 + 4 + 3 + 2);
 	for (i = 0; i < 5; i++)
 		vt_run(test_resume, &jobs[i], "%s%s: suspended and resumed",
 		       jobs[i].clock, jobs[i].linked ? "" : ", not linked");
@@ -195,5 +255,7 @@ int main(int argc, char **argv)
 			vt_run(test_pause_and_drain, &jobs[i],
 			       "%s: suspended in a pause and a drain",
 			       jobs[i].clock);
+	vt_run(test_again, &jobs[0], "resumed twice");
+	vt_run(test_freed, &jobs[0], "resumed without a buffer");
 	return vt_finish();
 }
