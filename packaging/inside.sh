@@ -17,12 +17,13 @@ cloud=${release%-*}-cloud-${release##*-}
 updates=/lib/modules/$release/updates/dkms
 conf=/etc/modprobe.d/snd-virtual.conf
 
-# files: all that there is on the disk, but for what every use of dpkg, depmod and
-# DKMS leaves: their books, and this machine's key
+# files: all that there is on the disk, but for what every use of dpkg, debconf,
+# depmod and DKMS leaves: their books, and this machine's key
 files()
 {
 	find / -xdev \( -path /tmp -o -path /share -o -path /var/log \
-		-o -path /var/lib/dpkg -o -path /var/lib/dkms \) -prune -o -print |
+		-o -path /var/cache/debconf -o -path /var/lib/dpkg \
+		-o -path /var/lib/dkms \) -prune -o -print |
 		grep -v -E '/lib/modules/[^/]*/modules\.|^/root/' | sort
 	find /var/lib/dkms -path '*/snd-virtual*'
 }
