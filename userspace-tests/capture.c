@@ -6,8 +6,6 @@
 
 #include "vpcm.h"
 
-#define LATE	(500 * VT_US)	/* until a sleeper runs again */
-
 struct job {
 	int device;
 	struct vt_params p;
@@ -49,7 +47,7 @@ static void test_speed(const void *arg)
 		vt_hear_silence(s, s->p.period);
 		vt_expect_time(vt_now(),
 			       pos.trigger + vt_duration(s, s->done),
-			       LATE + 20 * VT_US + s->p.period *
+			       VT_LATE + 20 * VT_US + s->p.period *
 			       s->frame_bytes * 20, "a period");
 	}
 }

@@ -10,7 +10,6 @@
 #include "vctl.h"
 
 #define HOUR	(3600 * VT_SECOND)
-#define LATE	(300 * VT_US)	/* until a sleeper runs again */
 #define TURNED	(1000 * VT_US)	/* and if the kernel's timers are 9 % slow */
 
 struct loop {
@@ -107,14 +106,14 @@ static void test_set(const void *arg)
 
 	(void)arg;
 	start_loop(&loop);
-	run_loop(&loop, LATE);
+	run_loop(&loop, VT_LATE);
 	for (i = 0; i < ARRAY_SIZE(steps); i++) {
 		set_forward(steps[i]);
-		run_loop(&loop, LATE);
+		run_loop(&loop, VT_LATE);
 		set_forward(-2 * steps[i]);
-		run_loop(&loop, LATE);
+		run_loop(&loop, VT_LATE);
 		set_forward(steps[i]);
-		run_loop(&loop, LATE);
+		run_loop(&loop, VT_LATE);
 	}
 }
 

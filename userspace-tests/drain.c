@@ -6,8 +6,6 @@
 
 #include "vpcm.h"
 
-#define LATE	(300 * VT_US)	/* until a sleeper runs again */
-
 struct job {
 	int device;
 	struct vt_params p;
@@ -62,7 +60,7 @@ static void test_time(const void *arg)
 	int64_t began = play_all(s, job->frames);
 
 	MUST(snd_pcm_drain(s->pcm));
-	vt_expect_time(vt_now(), began + vt_duration(s, job->frames), LATE,
+	vt_expect_time(vt_now(), began + vt_duration(s, job->frames), VT_LATE,
 		       "the end");
 	EXPECT(snd_pcm_state(s->pcm) == SND_PCM_STATE_SETUP, "state %s",
 	       snd_pcm_state_name(snd_pcm_state(s->pcm)));
@@ -141,7 +139,7 @@ static void test_no_wakeup(const void *arg)
 	began = play_all(s, 4321);
 	REFUSED(-EAGAIN, snd_pcm_drain(s->pcm));
 	vt_expect_time(vt_wait_state(s, SND_PCM_STATE_SETUP, VT_SECOND),
-		       began + vt_duration(s, 4321), LATE, "the end");
+		       began + vt_duration(s, 4321), VT_LATE, "the end");
 }
 
 /* A stream that stops for nothing still ends when drained. */
@@ -156,7 +154,7 @@ static void test_never_stopping(const void *arg)
 	s = vt_player(job->device, &p);
 	began = play_all(s, 5000);
 	MUST(snd_pcm_drain(s->pcm));
-	vt_expect_time(vt_now(), began + vt_duration(s, 5000), LATE,
+	vt_expect_time(vt_now(), began + vt_duration(s, 5000), VT_LATE,
 		       "the end");
 }
 
@@ -175,7 +173,7 @@ static void test_nonblock(const void *arg)
 	EXPECT(snd_pcm_state(s->pcm) == SND_PCM_STATE_DRAINING, "state %s",
 	       snd_pcm_state_name(snd_pcm_state(s->pcm)));
 	vt_expect_time(vt_wait_state(s, SND_PCM_STATE_SETUP, VT_SECOND),
-		       began + vt_duration(s, 1000), LATE, "the end");
+		       began + vt_duration(s, 1000), VT_LATE, "the end");
 }
 
 /* A drained recorder stops, and keeps what it had. */

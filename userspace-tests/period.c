@@ -6,8 +6,6 @@
 
 #include "vpcm.h"
 
-#define LATE	(300 * VT_US)	/* until a sleeper runs again */
-
 struct job {
 	snd_pcm_stream_t dir;
 	unsigned int rate;
@@ -79,7 +77,7 @@ static void test_wakeups(const void *arg)
 	for (i = 1; i <= job->count; i++) {
 		due = began + vt_duration(s, (int64_t)i * job->period);
 		EXPECT(wait_wakeup(s, 5000), "no wake-up %u", i);
-		vt_expect_time(vt_now(), due, LATE, "wake-up");
+		vt_expect_time(vt_now(), due, VT_LATE, "wake-up");
 		serve(s);
 		vt_locate(s, &pos);
 		vt_expect_position(&pos, s, began, 0);
@@ -104,7 +102,7 @@ static void test_one_period(const void *arg)
 	for (i = 1; i <= one.count; i++) {
 		EXPECT(wait_wakeup(s, 5000), "no wake-up %u", i);
 		vt_expect_time(vt_now(), began +
-			       vt_duration(s, (int64_t)i * one.period), LATE,
+			       vt_duration(s, (int64_t)i * one.period), VT_LATE,
 			       "wake-up");
 		serve(s);
 		vt_locate(s, &pos);

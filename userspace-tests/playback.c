@@ -6,8 +6,6 @@
 
 #include "vpcm.h"
 
-#define LATE	(500 * VT_US)	/* until a sleeper runs again */
-
 struct job {
 	int device;
 	struct vt_params p;
@@ -73,7 +71,7 @@ static void test_speed(const void *arg)
 		vt_write(s, silence, chunk);
 	}
 	MUST(snd_pcm_drain(s->pcm));
-	vt_expect_time(vt_now(), began + vt_duration(s, frames), LATE,
+	vt_expect_time(vt_now(), began + vt_duration(s, frames), VT_LATE,
 		       "the end");
 	EXPECT(snd_pcm_state(s->pcm) == SND_PCM_STATE_SETUP, "state %s",
 	       snd_pcm_state_name(snd_pcm_state(s->pcm)));

@@ -10,7 +10,6 @@
 
 #define ODD	1234567		/* ns: a stall ends at no round time */
 #define RING	4800		/* frames: 100 ms */
-#define LATE	(300 * VT_US)	/* until a sleeper runs again */
 
 struct stall {
 	const char *name;
@@ -344,7 +343,7 @@ static void test_wakeups(const void *arg)
 			EXPECT(MUST(snd_pcm_wait(s->pcm, 1000)) == 1,
 			       "not woken any more");
 			now = vt_now();
-			vt_expect_time((now - began) % VT_MS, 0, LATE,
+			vt_expect_time((now - began) % VT_MS, 0, VT_LATE,
 				       "a wake-up");
 		}
 	}

@@ -21,6 +21,7 @@
 #define VT_SECOND	1000000000LL	/* in ns, as all times here */
 #define VT_MS		1000000LL
 #define VT_US		1000LL
+#define VT_LATE		(500 * VT_US)	/* at most, until a sleeper runs again */
 
 /* A long that an int takes for 0, where a long is longer; else a negative one */
 #define VT_BEYOND_INT	(sizeof(long) > sizeof(int) ? (long)(1LL << 32) : LONG_MIN)

@@ -7,8 +7,6 @@
 
 #include "vpcm.h"
 
-#define LATE	(300 * VT_US)	/* until a sleeper runs again */
-
 struct job {
 	int device;
 	snd_pcm_stream_t dir;
@@ -42,9 +40,9 @@ static void test_underrun_time(const void *arg)
 		vt_play(s, 0, frames[i]);
 		began = start(s);
 		end = began + vt_duration(s, frames[i]);
-		vt_expect_time(wait_xrun(s), end, LATE, "the xrun");
+		vt_expect_time(wait_xrun(s), end, VT_LATE, "the xrun");
 		vt_locate(s, &pos);
-		vt_expect_time(pos.trigger, end, LATE, "the xrun's stamp");
+		vt_expect_time(pos.trigger, end, VT_LATE, "the xrun's stamp");
 		vt_prepare(s);
 	}
 }
@@ -61,7 +59,7 @@ static void test_underrun_within_period(const void *arg)
 	for (i = 0; i < ARRAY_SIZE(frames); i++) {
 		vt_play(s, 0, frames[i]);
 		end = start(s) + vt_duration(s, frames[i]);
-		vt_expect_time(wait_xrun(s), end, LATE, "the xrun");
+		vt_expect_time(wait_xrun(s), end, VT_LATE, "the xrun");
 		vt_prepare(s);
 	}
 	vt_play(s, 0, 1000);
@@ -80,9 +78,9 @@ static void test_overrun_time(const void *arg)
 	int64_t end;
 
 	end = start(s) + vt_duration(s, s->p.buffer);
-	vt_expect_time(wait_xrun(s), end, LATE, "the xrun");
+	vt_expect_time(wait_xrun(s), end, VT_LATE, "the xrun");
 	vt_locate(s, &pos);
-	vt_expect_time(pos.trigger, end, LATE, "the xrun's stamp");
+	vt_expect_time(pos.trigger, end, VT_LATE, "the xrun's stamp");
 }
 
 /* Every call says so until the stream is prepared again. */
@@ -299,7 +297,7 @@ static void test_late_commit(const void *arg)
 	/* at the next look, long before what came late is at its end */
 	vt_expect_time(wait_xrun(player),
 		       pos.trigger + vt_duration(recorder, 800),
-		       vt_duration(recorder, 160) + LATE, "the xrun");
+		       vt_duration(recorder, 160) + VT_LATE, "the xrun");
 	buf = vt_alloc(2400 * recorder->frame_bytes);
 	vt_read(recorder, buf, 2400);
 	good = vt_stamped(recorder, buf, 0, 2400);
