@@ -31,7 +31,7 @@ GUEST = $(if $(KVER),KVER="$(KVER)") $(KDIR_GIVEN) \
 	$(if $(KERNEL),KERNEL="$(KERNEL)")
 
 .PHONY: all help install uninstall dkms dkms-remove deb clean distclean run check soak \
-	check-kernels check-packages check-debug bench style headers
+	check-kernels check-packages check-debug check-pipewire bench style headers
 
 all: headers
 	+$(KBUILD) modules
@@ -48,6 +48,7 @@ help:
 	@echo '                  LANES="self clean faults race" choose'
 	@echo '  make check-packages  build the Debian packages; install, upgrade, use and'
 	@echo '                  purge them in a guest'
+	@echo '  make check-pipewire  have PipeWire find the pitch control and use it'
 	@echo '  make soak       the same for long: SOAK=minutes; OPS=, HOURS=, ... of parts'
 	@echo '  make bench      measure this driver, snd-aloop and snd-dummy side by side;'
 	@echo '                  BENCH="row ..." measures some'
@@ -131,6 +132,9 @@ run:
 
 check-packages:
 	@$(GUEST) packaging/check.sh
+
+check-pipewire:
+	@qemu/pipewire.sh
 
 check:
 	@$(GUEST) $(if $(TESTS),TESTS="$(TESTS)") qemu/check.sh

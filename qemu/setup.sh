@@ -9,6 +9,7 @@
 #	style, deb, dkms	adds what make style, deb or dkms needs
 #	packages		adds what make check-packages needs
 #	debug			adds what make check-debug needs
+#	disk			adds what makes a disk
 #	ARCH			adds what boots guests of that architecture
 
 set -eu
@@ -57,9 +58,11 @@ bison				bison
 bc				bc
 /usr/share/keyrings/debian-archive-keyring.gpg	debian-archive-keyring
 "
+disk_needs="
+mke2fs				e2fsprogs
+"
 packages_needs="
 openssl				openssl
-mke2fs				e2fsprogs
 /usr/share/keyrings/debian-archive-keyring.gpg	debian-archive-keyring
 "
 
@@ -91,7 +94,8 @@ for word; do
 	deb)	needs+=$deb_needs ;;
 	dkms)	needs=$dkms_needs ;;
 	debug)	needs+=$debug_needs ;;
-	packages) needs+=$deb_needs$packages_needs ;;
+	packages) needs+=$deb_needs$packages_needs$disk_needs ;;
+	disk)	needs+=$disk_needs ;;
 	amd64)	;;
 	i386)	needs+="qemu-system-i386 qemu-system-x86$n" ;;
 	arm64)	needs+="qemu-system-aarch64 qemu-system-arm$n" ;;
