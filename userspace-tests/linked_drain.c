@@ -9,7 +9,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <sys/ioctl.h>
-#include "vpcm.h"
+#include "vhost.h"
 
 #define RACE		(6 * VT_SECOND)
 #define SPREAD		(300 * VT_US)	/* how far apart the two may begin */
@@ -204,6 +204,7 @@ static void test_race(const void *arg)
 
 	/* as large as the device's memory can be */
 	q.buffer = job->device ? 64 * 1024 : 256 * 1024;
+	vh_without_lockdep();
 	race.first = job->rival == CONFIGURES ? params(480, 960) : q;
 	race.player = vt_player(job->device, &p);
 	race.recorder = vt_recorder(job->device, &q);
