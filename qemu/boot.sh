@@ -12,6 +12,7 @@
 #	DIR	becomes /share of the guest; also receives console.log,
 #		qemu.log and report
 #	$MEMORY	of the guest, in MiB
+#	$ICOUNT	an instruction of the timed guest takes 2^ICOUNT ns, 1 if not set
 #	$MAY_COMPLAIN	set: what the kernel says is judged by somebody else
 #	$DISK	file that is the guest's disk; what it writes there is lost
 #	$PATIENCE	by which all limits are multiplied, 1 if not set
@@ -140,7 +141,7 @@ case $machine-$ACCEL in
 timed-*)
 	# shellcheck disable=SC2054
 	options+=(-accel tcg,thread=single -smp 1 -cpu "${timed_cpu:-$cpu}"
-		-icount shift=1,sleep=off -rtc base=2000-01-01,clock=vm -seed 1)
+		-icount "shift=${ICOUNT:-1},sleep=off" -rtc base=2000-01-01,clock=vm -seed 1)
 	;;
 smp-kvm)
 	options+=(-accel kvm -smp "$smp" -cpu host)

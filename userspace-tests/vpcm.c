@@ -371,10 +371,14 @@ void vt_expect_position(const struct vt_position *pos,
 	       (long long)low, (long long)high);
 }
 
-/* Something must happen at a time, never sooner, and not much later. */
+/*
+ * Something must happen at a time, never sooner, and not much later than a
+ * kernel that is as slow as this one may be.
+ */
 void vt_expect_time(int64_t time, int64_t from, int64_t late,
 		    const char *what)
 {
+	late *= vt_slow();
 	EXPECT(time >= from, "%s: %lld ns early", what,
 	       (long long)(from - time));
 	EXPECT(time <= from + late, "%s: %lld ns late", what,

@@ -2,6 +2,7 @@
 /* The harness: results, steps, undoing, the card, time. */
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -159,17 +160,46 @@ static enum vt_verdict vt_call(struct vt_context *ctx, vt_test *test,
 	return verdict;
 }
 
+/*
+ * The reason for which a test cannot be done here, if there is one: a line of
+ * $VT_SKIP has "program", a pattern of the names, and it, each after a tab.
+ */
+static const char *vt_why_not(const char *name, char *line, size_t size)
+{
+	const char *path = getenv("VT_SKIP"), *program, *pattern, *why = NULL;
+	FILE *file = path ? fopen(path, "r") : NULL;
+
+	while (file && !why && fgets(line, size, file)) {
+		program = strtok(line, "\t\n");
+		pattern = strtok(NULL, "\t\n");
+		why = strtok(NULL, "\t\n");
+		if (!why || strcmp(program, program_invocation_short_name) ||
+		    fnmatch(pattern, name, 0))
+			why = NULL;
+	}
+	if (file)
+		fclose(file);
+	return why;
+}
+
 void vt_run(vt_test *test, const void *arg, const char *fmt, ...)
 {
 	struct vt_context ctx = { .deferred = NULL };
+	char name[VT_NAME_LEN], line[256];
 	enum vt_verdict verdict;
-	char name[VT_NAME_LEN];
+	const char *why;
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(name, sizeof(name), fmt, ap);
 	va_end(ap);
-	verdict = vt_call(&ctx, test, arg);
+	why = vt_why_not(name, line, sizeof(line));
+	if (why) {
+		verdict = VT_SKIP;
+		snprintf(ctx.why, sizeof(ctx.why), "%s", why);
+	} else {
+		verdict = vt_call(&ctx, test, arg);
+	}
 	vt_count[verdict]++;
 	vt_seen++;
 	printf("%s %u - %s%s%s\n", verdict == VT_FAIL ? "not ok" : "ok",
@@ -252,6 +282,14 @@ void vt_reap(pid_t pid, int signal)
 		       strsignal(WTERMSIG(status)));
 }
 
+/* How many times as slow as others the kernel may be: a debug kernel is. */
+int vt_slow(void)
+{
+	const char *times = getenv("VT_SLOW");
+
+	return times ? atoi(times) : 1;
+}
+
 static void vt_watchdog(int signal)
 {
 	static const char text[] = "Bail out! the watchdog barked\n";
@@ -303,7 +341,7 @@ void vt_init(int argc, char **argv, unsigned int seconds)
 	printf("KTAP version 1\n");
 	if (signal(SIGALRM, vt_watchdog) == SIG_ERR)
 		vt_bail_out("no watchdog");
-	alarm(seconds);
+	alarm(seconds * vt_slow());
 	if (argc > 1)
 		vt_card = atoi(argv[1]);
 	while (vt_card < 0 && snd_card_next(&card) >= 0 && card >= 0)

@@ -10,6 +10,10 @@
 . "$(dirname "$0")/lib.sh"
 
 results=/share/results
+# How many times as slow as others this kernel may be, where it is a slow one,
+# and what it is too slow for.
+slow=$(sed -n 's/.*slow=\([0-9]*\).*/\1/p' /proc/cmdline)
+[ -z "$slow" ] || export VT_SLOW="$slow" VT_SKIP=/test/guest/slow.list
 work=/tmp/work
 
 # since_mark: what the kernel said after the last mark; the message, no stamp
@@ -71,9 +75,9 @@ run_test()
 		esac || why="cannot load the card: $(cat $work/load)"
 	fi
 	if [ -z "$why" ]; then
-		run_limited "$2" "$program"
+		run_limited $(($2 * ${slow:-1})) "$program"
 		status=$?
-		[ $status != 124 ] || why="not done after $2 s"
+		[ $status != 124 ] || why="not done after $(($2 * ${slow:-1})) s"
 		unload_all >$work/load 2>&1 ||
 			why="${why:+$why; }cannot unload the card: $(cat $work/load)"
 	fi
@@ -98,3 +102,10 @@ while read -r name _ seconds parameters; do
 	echo "done $name" >&3
 done </tmp/tests
 echo "limit 60 the end" >&3
+
+# What gcov has counted, where modules were built for it.
+cd /sys/kernel/debug/gcov 2>/dev/null || exit 0
+find . -name '*.gcda' | while read -r counts; do
+	mkdir -p "/share/gcov/${counts%/*}"
+	cat "$counts" >"/share/gcov/$counts"
+done
