@@ -8,6 +8,9 @@
 # A kernel with a compiler of its own (lane.sh) has everything built by that,
 # with W=1; how many warnings it had is in TREE.warnings.
 #
+# With COVERAGE=1 the modules count what is executed, for coverage.sh, and what
+# other debugging adds to them is left out.
+#
 # usage: build.sh KERNEL [tests]	KERNEL as printed by kernel.sh or lane.sh
 
 set -eu
@@ -17,13 +20,13 @@ kernel=$1
 with=${2:-}
 release=$(cat "$kernel/release")
 kdir=${KDIR:-$(realpath "$kernel/build")}
-tree=$CACHE/build/${kernel##*/}
+tree=$CACHE/build/${kernel##*/}${COVERAGE:+.coverage}
 log=$tree.log
 
 inside=()
 cc=${CC:-gcc}
 user_cc=gcc
-kbuild=()
+kbuild=(${COVERAGE:+GCOV_PROFILE=y KASAN_SANITIZE=n UBSAN_SANITIZE=n})
 if [ -d "$kernel/compiler" ]; then
 	inside=("$QEMU/inside.sh" "$(readlink "$kernel/compiler")")
 	cc=$(cat "$kernel/gcc")

@@ -11,6 +11,7 @@
 # self: every detector speaks when its bug is committed. clean: all tests, and
 # then no memory is lost. faults: every allocation and copy fails once. race: the
 # tests on two processors, on a kernel that sees data races, as it proves first.
+# coverage, only when asked for: how much of the modules all that executes.
 
 set -eu -o pipefail
 . "$(dirname "$0")/lib.sh"
@@ -19,8 +20,9 @@ VERSIONS=${VERSIONS:-6.12 7.2}
 LANES=${LANES:-self clean faults race}
 results=$OUT/debug
 export MEMORY=${MEMORY:-2048}
-# All that is watched is slow, and so is what watches it.
-export PATIENCE=${PATIENCE:-8} FIRST_LIMIT=${FIRST_LIMIT:-240}
+# All that is watched is slow, and so is what watches it; a processor that is
+# twice as fast as that of make check makes up for a part.
+export PATIENCE=${PATIENCE:-8} FIRST_LIMIT=${FIRST_LIMIT:-240} ICOUNT=0
 
 # self_test KERNEL PURPOSE DIR: one line for each bug, then totals
 self_test()
@@ -56,14 +58,18 @@ lane()
 			echo "guest/leaks.sh timed 120 none"
 			echo "guest/leaks.sh smp 120 none"
 		} >"$dir.list"
-		LIST=$dir.list RESULTS=$dir DEBUG=$1-memory \
+		APPEND="slow=20" LIST=$dir.list RESULTS=$dir DEBUG=$1-memory \
 			"$QEMU/check.sh" ;;
 	faults)	APPEND="kmemleak=off" LIST=$QEMU/debug/faults.list RESULTS=$dir \
 			DEBUG=$1-memory "$QEMU/check.sh" ;;
 	race)	self_test "$kernel" race "$dir-self"
 		grep -E '^[^# ]+ +smp ' "$QEMU/tests.list" >"$dir.list"
 		LIST=$dir.list RESULTS=$dir DEBUG=$1-race "$QEMU/check.sh" ;;
-	*)	die "LANES: $2: not one of self, clean, faults, race" ;;
+	coverage) cat "$QEMU/tests.list" "$QEMU/debug/faults.list" >"$dir.list"
+		APPEND="slow=20 kmemleak=off" LIST=$dir.list RESULTS=$dir \
+			DEBUG=$1-memory COVERAGE=1 "$QEMU/check.sh" || true
+		"$QEMU/coverage.sh" "$CACHE/build/$1-memory.coverage" "$dir" ;;
+	*)	die "LANES: $2: not one of self, clean, faults, race, coverage" ;;
 	esac
 }
 
