@@ -27,6 +27,7 @@ void vsnd_cable_init(struct vsnd_cable *cable, struct vsnd_pcm *pcm)
 	vsnd_client_init(&cable->client);
 	INIT_LIST_HEAD(&cable->running);
 	for (i = 0; i < 2; i++) {
+		mutex_init(&cable->end[i].setup);
 		cable->end[i].cable = cable;
 		cable->end[i].direction = i;
 	}

@@ -230,7 +230,8 @@ void vsnd_end_stop(struct vsnd_end *end, s64 now)
  * is not ready does not, and only prepare makes it ready.
  *
  * Context: The ops hw_params, prepare and hw_free, of which the PCM core has
- * one at a time. Takes the cable's lock.
+ * one at a time, but for a close beside a prepare: both hold @setup of the end.
+ * Takes the cable's lock.
  */
 void vsnd_end_halt(struct vsnd_end *end)
 {

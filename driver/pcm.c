@@ -51,12 +51,22 @@ static int vsnd_pcm_hw_params(struct snd_pcm_substream *substream,
 					   params_buffer_bytes(params));
 }
 
+/*
+ * A linked stream is prepared with its group, and may be on its way out: the
+ * core unlinks it only after close.
+ */
 static int vsnd_pcm_prepare(struct snd_pcm_substream *substream)
 {
 	struct vsnd_end *end = vsnd_substream_end(substream);
+	int err = -EBADFD;
 
-	vsnd_end_halt(end);
-	return vsnd_end_prepare(end);
+	mutex_lock(&end->setup);
+	if (substream->runtime->dma_area) {
+		vsnd_end_halt(end);
+		err = vsnd_end_prepare(end);
+	}
+	mutex_unlock(&end->setup);
+	return err;
 }
 
 static bool vsnd_is_ours(struct snd_pcm_substream *substream,
@@ -306,11 +316,16 @@ static int vsnd_pcm_sync_stop(struct snd_pcm_substream *substream)
 static int vsnd_pcm_hw_free(struct snd_pcm_substream *substream)
 {
 	struct vsnd_pcm *pcm = snd_pcm_substream_chip(substream);
+	struct vsnd_end *end = vsnd_substream_end(substream);
+	int err;
 
 	substream->runtime->info &= ~SNDRV_PCM_INFO_RESUME;
-	vsnd_end_halt(vsnd_substream_end(substream));
-	vsnd_end_undelay(vsnd_substream_end(substream));
-	return pcm->config->buffers->free(substream);
+	mutex_lock(&end->setup);
+	vsnd_end_halt(end);
+	vsnd_end_undelay(end);
+	err = pcm->config->buffers->free(substream);
+	mutex_unlock(&end->setup);
+	return err;
 }
 
 static int vsnd_pcm_close(struct snd_pcm_substream *substream)

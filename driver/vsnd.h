@@ -44,6 +44,7 @@
 #define VSND_H
 
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <sound/control.h>
 #include <sound/core.h>
@@ -167,6 +168,7 @@ enum vsnd_tick {
  * @direction: SNDRV_PCM_STREAM_PLAYBACK or _CAPTURE
  * @substream: the open substream, NULL while closed
  * @runtime: its runtime
+ * @setup: held by prepare, and while the buffer is taken away at close
  * @ring: its buffer. Written by prepare while not @running.
  * @period: frames between two looks at the stream
  * @wakes: whether that is for a period wake-up
@@ -202,6 +204,7 @@ struct vsnd_end {
 	int direction;
 	struct snd_pcm_substream *substream;
 	struct snd_pcm_runtime *runtime;
+	struct mutex setup;	/* prepare against close, see @setup */
 	struct vsnd_ring ring;
 	unsigned int period;
 	bool wakes;
