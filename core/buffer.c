@@ -105,23 +105,7 @@ bool snd_pcmbuf_has_other_users(struct snd_pcmbuf *buf, unsigned int known)
 	return false;
 }
 
-/*
- * The buffer that a runtime has from us, or NULL when it has none or somebody
- * else's. For those who keep it from being freed: the ops of the substream, or
- * holders of snd_pcmbuf_lock.
- */
-struct snd_pcmbuf *snd_pcmbuf_published(struct snd_pcm_runtime *runtime)
-{
-	struct snd_dma_buffer *dmab = READ_ONCE(runtime->dma_buffer_p);
-	struct snd_pcmbuf *buf;
-
-	if (!dmab)
-		return NULL;
-	buf = container_of(dmab, struct snd_pcmbuf, dmab);
-	return dmab->private_data == buf ? buf : NULL;
-}
-
-/* The same with a reference, for those who do not. */
+/* As snd_pcmbuf_published(), with a reference, for anybody. */
 struct snd_pcmbuf *snd_pcmbuf_get_published(struct snd_pcm_runtime *runtime)
 {
 	struct snd_pcmbuf *buf;

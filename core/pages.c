@@ -21,11 +21,11 @@
  * area of its own is not to have it freed or replaced by us; it has lost track
  * of which is which, so it is told.
  */
-static bool snd_pcmbuf_is_foreign(struct snd_pcm_substream *substream)
+static inline bool snd_pcmbuf_is_foreign(struct snd_pcm_substream *substream)
 {
 	struct snd_pcm_runtime *runtime = substream->runtime;
 
-	if (!runtime->dma_area && !runtime->dma_buffer_p)
+	if (likely(!runtime->dma_area && !runtime->dma_buffer_p))
 		return false;
 	dev_err_once(substream->pcm->card->dev,
 		     "pcmC%dD%d: the buffer is not from snd-pcmbuf\n",

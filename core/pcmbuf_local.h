@@ -97,6 +97,23 @@ struct snd_pcmbuf {
 	struct snd_card *card;
 };
 
+/*
+ * The buffer that a runtime has from us, or NULL when it has none or somebody
+ * else's. For those who keep it from being freed: the ops of the substream, or
+ * holders of snd_pcmbuf_lock.
+ */
+static inline struct snd_pcmbuf *
+snd_pcmbuf_published(struct snd_pcm_runtime *runtime)
+{
+	struct snd_dma_buffer *dmab = READ_ONCE(runtime->dma_buffer_p);
+	struct snd_pcmbuf *buf;
+
+	if (!dmab)
+		return NULL;
+	buf = container_of(dmab, struct snd_pcmbuf, dmab);
+	return dmab->private_data == buf ? buf : NULL;
+}
+
 /**
  * struct snd_pcmbuf_slot - what a substream was given before it was opened
  * @tag: &snd_pcmbuf_slot_tag, to be told from the host's own private data
@@ -142,7 +159,6 @@ struct snd_pcmbuf *snd_pcmbuf_create(struct snd_pcm_substream *substream,
 				     struct device *dev, size_t size);
 void snd_pcmbuf_put(struct snd_pcmbuf *buf);
 bool snd_pcmbuf_has_other_users(struct snd_pcmbuf *buf, unsigned int known);
-struct snd_pcmbuf *snd_pcmbuf_published(struct snd_pcm_runtime *runtime);
 struct snd_pcmbuf *snd_pcmbuf_get_published(struct snd_pcm_runtime *runtime);
 void snd_pcmbuf_publish(struct snd_pcm_runtime *runtime,
 			struct snd_pcmbuf *buf, size_t size);

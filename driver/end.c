@@ -235,12 +235,13 @@ void vsnd_end_stop(struct vsnd_end *end, s64 now)
  */
 void vsnd_end_halt(struct vsnd_end *end)
 {
-	struct vsnd_cable *cable = end->cable;
+	struct vsnd_cable *cable;
 	unsigned long flags;
 	bool running;
 
 	if (!end->ready)
 		return;
+	cable = end->cable;
 	spin_lock_irqsave(&cable->lock, flags);
 	end->ready = false;
 	running = end->running;

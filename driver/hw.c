@@ -4,6 +4,7 @@
  */
 #include <linux/kernel.h>
 #include <linux/sched.h>
+#include <linux/time64.h>
 #include <sound/pcm_params.h>
 
 #include "vsnd.h"
@@ -23,8 +24,12 @@
 /* The core checks a stream without wake-ups by jiffies as well. */
 #define VSND_NO_WAKEUP_JIFFIES		4
 
-/* READN and WRITEN take no more in the PCM core. */
+/* READN and WRITEN take no more channels in the PCM core. */
 #define VSND_RW_NONINTERLEAVED_MAX	128
+
+/* Their access type, as a mask has it: the last of all. */
+#define VSND_RW_NONINTERLEAVED						\
+	((__force unsigned int)SNDRV_PCM_ACCESS_RW_NONINTERLEAVED)
 
 /*
  * Every format of whole bytes that has a silence pattern. Left out are those
@@ -76,41 +81,48 @@ static const struct snd_pcm_hardware vsnd_hardware = {
 	.periods_max = VSND_PERIODS_MAX,
 };
 
-/* Shortest buffer for one period only, frames. */
-static unsigned int vsnd_lone_period(unsigned int rate)
-{
-	return DIV_ROUND_UP(VSND_LONE_PERIOD_JIFFIES * rate, HZ);
-}
+/* The same as a time, us. */
+#define VSND_LONE_PERIOD_TIME						\
+	(VSND_LONE_PERIOD_JIFFIES * USEC_PER_SEC / HZ)
+
+/*
+ * The rules. What they refine by is constant, for the core asks each of them
+ * whenever a client sets its parameters.
+ */
+static const struct snd_interval vsnd_several_periods = {
+	.min = 2, .max = UINT_MAX,
+};
+
+static const struct snd_interval vsnd_lone_period_time = {
+	.min = VSND_LONE_PERIOD_TIME, .max = UINT_MAX,
+};
+
+static const struct snd_interval vsnd_rw_nonint_channels = {
+	.max = VSND_RW_NONINTERLEAVED_MAX,
+};
 
 static int vsnd_rule_periods(struct snd_pcm_hw_params *params,
 			     struct snd_pcm_hw_rule *rule)
 {
-	const struct snd_interval *frames =
-		hw_param_interval_c(params, SNDRV_PCM_HW_PARAM_BUFFER_SIZE);
-	const struct snd_interval *rate =
-		hw_param_interval_c(params, SNDRV_PCM_HW_PARAM_RATE);
-	struct snd_interval *periods = hw_param_interval(params, rule->var);
-	struct snd_interval several = { .min = 2, .max = UINT_MAX };
+	const struct snd_interval *time =
+		hw_param_interval_c(params, SNDRV_PCM_HW_PARAM_BUFFER_TIME);
 
-	if (periods->min > 1 || frames->max >= vsnd_lone_period(rate->min))
+	if (time->max - time->openmax >= VSND_LONE_PERIOD_TIME)
 		return 0;
-	return snd_interval_refine(periods, &several);
+	return snd_interval_refine(hw_param_interval(params, rule->var),
+				   &vsnd_several_periods);
 }
 
-static int vsnd_rule_buffer_size(struct snd_pcm_hw_params *params,
+static int vsnd_rule_buffer_time(struct snd_pcm_hw_params *params,
 				 struct snd_pcm_hw_rule *rule)
 {
 	const struct snd_interval *periods =
 		hw_param_interval_c(params, SNDRV_PCM_HW_PARAM_PERIODS);
-	const struct snd_interval *rate =
-		hw_param_interval_c(params, SNDRV_PCM_HW_PARAM_RATE);
-	struct snd_interval enough = { .max = UINT_MAX };
 
 	if (periods->max > 1)
 		return 0;
-	enough.min = vsnd_lone_period(rate->min);
 	return snd_interval_refine(hw_param_interval(params, rule->var),
-				   &enough);
+				   &vsnd_lone_period_time);
 }
 
 static int vsnd_rule_channels(struct snd_pcm_hw_params *params,
@@ -119,17 +131,11 @@ static int vsnd_rule_channels(struct snd_pcm_hw_params *params,
 	const struct snd_mask *access =
 		hw_param_mask_c(params, SNDRV_PCM_HW_PARAM_ACCESS);
 	struct snd_interval *channels = hw_param_interval(params, rule->var);
-	struct snd_interval few = { .max = VSND_RW_NONINTERLEAVED_MAX };
-	struct snd_mask others;
 
-	if (channels->max <= VSND_RW_NONINTERLEAVED_MAX)
+	if (channels->max <= VSND_RW_NONINTERLEAVED_MAX ||
+	    snd_mask_min(access) < VSND_RW_NONINTERLEAVED)
 		return 0;
-	others = *access;
-	snd_mask_reset(&others,
-		       (__force unsigned int)SNDRV_PCM_ACCESS_RW_NONINTERLEAVED);
-	if (!snd_mask_empty(&others))
-		return 0;
-	return snd_interval_refine(channels, &few);
+	return snd_interval_refine(channels, &vsnd_rw_nonint_channels);
 }
 
 static int vsnd_rule_access(struct snd_pcm_hw_params *params,
@@ -137,14 +143,13 @@ static int vsnd_rule_access(struct snd_pcm_hw_params *params,
 {
 	const struct snd_interval *channels =
 		hw_param_interval_c(params, SNDRV_PCM_HW_PARAM_CHANNELS);
-	struct snd_mask others;
+	struct snd_mask *access = hw_param_mask(params, rule->var);
 
-	if (channels->min <= VSND_RW_NONINTERLEAVED_MAX)
+	if (channels->min <= VSND_RW_NONINTERLEAVED_MAX ||
+	    !snd_mask_test(access, VSND_RW_NONINTERLEAVED))
 		return 0;
-	snd_mask_any(&others);
-	snd_mask_reset(&others,
-		       (__force unsigned int)SNDRV_PCM_ACCESS_RW_NONINTERLEAVED);
-	return snd_mask_refine(hw_param_mask(params, rule->var), &others);
+	snd_mask_reset(access, VSND_RW_NONINTERLEAVED);
+	return snd_mask_empty(access) ? -EINVAL : 1;
 }
 
 static int vsnd_hw_add_rules(struct snd_pcm_runtime *runtime)
@@ -153,14 +158,12 @@ static int vsnd_hw_add_rules(struct snd_pcm_runtime *runtime)
 
 	err = snd_pcm_hw_rule_add(runtime, 0, SNDRV_PCM_HW_PARAM_PERIODS,
 				  vsnd_rule_periods, NULL,
-				  SNDRV_PCM_HW_PARAM_BUFFER_SIZE,
-				  SNDRV_PCM_HW_PARAM_RATE, -1);
+				  SNDRV_PCM_HW_PARAM_BUFFER_TIME, -1);
 	if (err < 0)
 		return err;
-	err = snd_pcm_hw_rule_add(runtime, 0, SNDRV_PCM_HW_PARAM_BUFFER_SIZE,
-				  vsnd_rule_buffer_size, NULL,
-				  SNDRV_PCM_HW_PARAM_PERIODS,
-				  SNDRV_PCM_HW_PARAM_RATE, -1);
+	err = snd_pcm_hw_rule_add(runtime, 0, SNDRV_PCM_HW_PARAM_BUFFER_TIME,
+				  vsnd_rule_buffer_time, NULL,
+				  SNDRV_PCM_HW_PARAM_PERIODS, -1);
 	if (err < 0 || runtime->hw.channels_max <= VSND_RW_NONINTERLEAVED_MAX)
 		return err;
 	err = snd_pcm_hw_rule_add(runtime, 0, SNDRV_PCM_HW_PARAM_CHANNELS,

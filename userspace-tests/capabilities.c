@@ -184,10 +184,13 @@ static void test_planar_channels(const void *arg)
 {
 	const snd_pcm_access_t rwn = SND_PCM_ACCESS_RW_NONINTERLEAVED;
 	const snd_pcm_access_t mmn = SND_PCM_ACCESS_MMAP_NONINTERLEAVED;
+	unsigned int max;
 	struct end e;
 
 	open_end(arg, &e);
 	MUST(snd_pcm_hw_params_set_access(e.pcm, e.hw, rwn));
+	MUST(snd_pcm_hw_params_get_channels_max(e.hw, &max));
+	EXPECT(max == 128, "%u channels at most", max);
 	MUST(snd_pcm_hw_params_test_channels(e.pcm, e.hw, 1));
 	MUST(snd_pcm_hw_params_test_channels(e.pcm, e.hw, 128));
 	REFUSED(-EINVAL, snd_pcm_hw_params_test_channels(e.pcm, e.hw, 129));
@@ -238,7 +241,7 @@ static void test_period_counts(const void *arg)
  */
 static void test_one_period(const void *arg)
 {
-	snd_pcm_uframes_t enough = 5 * vt_jiffy() * 48000 / VT_SECOND;
+	snd_pcm_uframes_t enough = 5 * vt_jiffy() * 48000 / VT_SECOND, min;
 	struct end e;
 
 	open_end(arg, &e);
@@ -246,11 +249,39 @@ static void test_one_period(const void *arg)
 	MUST(snd_pcm_hw_params_set_channels(e.pcm, e.hw, 2));
 	MUST(snd_pcm_hw_params_set_rate(e.pcm, e.hw, 48000, 0));
 	MUST(snd_pcm_hw_params_set_periods(e.pcm, e.hw, 1, 0));
+	MUST(snd_pcm_hw_params_get_buffer_size_min(e.hw, &min));
+	EXPECT(min == enough, "one of %lu frames is offered", min);
 	MUST(snd_pcm_hw_params_test_buffer_size(e.pcm, e.hw, enough));
 	MUST(snd_pcm_hw_params_test_buffer_size(e.pcm, e.hw, 48000));
 	REFUSED(-EINVAL, snd_pcm_hw_params_test_buffer_size(e.pcm, e.hw,
 							    enough - 1));
 	REFUSED(-EINVAL, snd_pcm_hw_params_test_buffer_size(e.pcm, e.hw, 16));
+}
+
+static unsigned int fewest_periods(struct end *e, snd_pcm_uframes_t buffer)
+{
+	unsigned int min;
+	int dir = 0;
+
+	MUST(snd_pcm_hw_params_any(e->pcm, e->hw));
+	MUST(snd_pcm_hw_params_set_rate(e->pcm, e->hw, 48000, 0));
+	MUST(snd_pcm_hw_params_set_buffer_size(e->pcm, e->hw, buffer));
+	MUST(snd_pcm_hw_params_get_periods_min(e->hw, &min, &dir));
+	return min;
+}
+
+/* A shorter buffer is not offered with a single period. */
+static void test_two_periods(const void *arg)
+{
+	snd_pcm_uframes_t enough = 5 * vt_jiffy() * 48000 / VT_SECOND;
+	unsigned int min;
+	struct end e;
+
+	open_end(arg, &e);
+	min = fewest_periods(&e, enough);
+	EXPECT(min == 1, "%u periods of 5 ticks", min);
+	min = fewest_periods(&e, enough - 1);
+	EXPECT(min > 1, "%u periods of less", min);
 }
 
 /* Every number of periods is whole: a ring of 2.5 periods is refused. */
@@ -323,6 +354,7 @@ static const struct {
 	{ "period sizes from 16 frames", test_period_sizes },
 	{ "period counts to 1024", test_period_counts },
 	{ "one period from 5 ticks", test_one_period },
+	{ "two periods below", test_two_periods },
 	{ "whole periods only", test_whole_periods },
 	{ "buffers from 250 us", test_shortest_buffer },
 	{ "largest buffer", test_largest_buffer },
