@@ -269,25 +269,3 @@ void vsnd_end_hurry(struct vsnd_end *end)
 	spin_unlock(&cable->lock);
 	vsnd_clock_arm(cable->clock);
 }
-
-/**
- * vsnd_end_look() - bring an end to the present and take its position
- * @end: the end
- * @now: instant, ns
- *
- * Context: vsnd_end_pointer(): stream lock held.
- * Return: position in the ring in frames, or SNDRV_PCM_POS_XRUN.
- */
-snd_pcm_uframes_t vsnd_end_look(struct vsnd_end *end, s64 now)
-{
-	struct vsnd_cable *cable = end->cable;
-	snd_pcm_uframes_t pos = SNDRV_PCM_POS_XRUN;
-
-	spin_lock(&cable->lock);
-	vsnd_cable_advance(cable, now);
-	if (vsnd_end_report(end, end->running ? end->line->next : 0,
-			    VSND_TICK_NONE))
-		pos = end->pos;
-	spin_unlock(&cable->lock);
-	return pos;
-}

@@ -245,9 +245,36 @@ static __always_inline bool vsnd_end_report(struct vsnd_end *end, s64 until,
 	return true;
 }
 
+/*
+ * The core asks for no stamp of the default type, and would take the type of
+ * the last one for that of the next.
+ */
+static inline void vsnd_end_forget_stamp(struct vsnd_end *end)
+{
+	end->runtime->audio_tstamp_report.actual_type =
+		SNDRV_PCM_AUDIO_TSTAMP_TYPE_DEFAULT;
+}
+
+/* The position that a tick has worked out. */
+static inline snd_pcm_uframes_t vsnd_end_take(struct vsnd_end *end,
+					      enum vsnd_tick tick)
+{
+	smp_rmb();	/* pairs with that in vsnd_end_report() */
+	WRITE_ONCE(end->tick, VSND_TICK_NONE);
+	vsnd_end_forget_stamp(end);
+	/*
+	 * The core takes a wake-up before the end of the period for a lost
+	 * buffer if it has not looked for long: let it have looked now.
+	 */
+	if (tick == VSND_TICK_EARLY)
+		end->runtime->hw_ptr_jiffies = jiffies;
+	return READ_ONCE(end->pos);
+}
+
 /**
  * vsnd_end_pointer() - the stream's position, for the PCM core
  * @end: the end
+ * @monotonic: whether its clock is CLOCK_MONOTONIC, a constant
  *
  * Everything up to the position is moved before it is reported: after that
  * the core and the client are free to write over it. While the same frame
@@ -256,25 +283,17 @@ static __always_inline bool vsnd_end_report(struct vsnd_end *end, s64 until,
  * Context: The pointer op: stream lock held.
  * Return: position in the ring in frames, or SNDRV_PCM_POS_XRUN.
  */
-static __always_inline snd_pcm_uframes_t vsnd_end_pointer(struct vsnd_end *end)
+static __always_inline snd_pcm_uframes_t vsnd_end_pointer(struct vsnd_end *end,
+							  bool monotonic)
 {
 	enum vsnd_tick tick = READ_ONCE(end->tick);
 	s64 now;
 
-	if (tick) {
-		smp_rmb();	/* pairs with that in vsnd_end_report() */
-		WRITE_ONCE(end->tick, VSND_TICK_NONE);
-		/*
-		 * The core takes a wake-up before the end of the period for a
-		 * lost buffer if it has not looked for long: let it have looked
-		 * now.
-		 */
-		if (tick == VSND_TICK_EARLY)
-			end->runtime->hw_ptr_jiffies = jiffies;
-		return READ_ONCE(end->pos);
-	}
-	now = vsnd_clock_now(end->cable->clock);
-	if (now >= atomic64_read(&end->stale))
+	if (tick)
+		return vsnd_end_take(end, tick);
+	now = monotonic ? ktime_to_ns(ktime_get()) :
+			  vsnd_clock_now(end->cable->clock);
+	if (unlikely(now >= atomic64_read(&end->stale)))
 		return vsnd_end_look(end, now);
 	smp_rmb();	/* pairs with that in vsnd_end_report() */
 	return READ_ONCE(end->pos);

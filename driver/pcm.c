@@ -274,15 +274,16 @@ static int vsnd_pcm_trigger(struct snd_pcm_substream *substream, int cmd)
 	return -EINVAL;
 }
 
-/*
- * The core does not ask for a stamp of the default type, and would then take
- * the type of the last one for that of this one.
- */
 static snd_pcm_uframes_t vsnd_pcm_pointer(struct snd_pcm_substream *substream)
 {
-	substream->runtime->audio_tstamp_report.actual_type =
-		SNDRV_PCM_AUDIO_TSTAMP_TYPE_DEFAULT;
-	return vsnd_end_pointer(vsnd_substream_end(substream));
+	return vsnd_end_pointer(vsnd_substream_end(substream), false);
+}
+
+/* Each write, read and wake-up asks: without a detour to the clock's kind. */
+static snd_pcm_uframes_t
+vsnd_pcm_realtime_pointer(struct snd_pcm_substream *substream)
+{
+	return vsnd_end_pointer(vsnd_substream_end(substream), true);
 }
 
 static int
@@ -344,7 +345,6 @@ static int vsnd_pcm_close(struct snd_pcm_substream *substream)
 	.hw_params = vsnd_pcm_hw_params,		\
 	.prepare = vsnd_pcm_prepare,			\
 	.trigger = vsnd_pcm_trigger,			\
-	.pointer = vsnd_pcm_pointer,			\
 	.get_time_info = vsnd_pcm_get_time_info,	\
 	.sync_stop = vsnd_pcm_sync_stop,		\
 	.hw_free = vsnd_pcm_hw_free,			\
@@ -353,10 +353,17 @@ static int vsnd_pcm_close(struct snd_pcm_substream *substream)
 
 static const struct snd_pcm_ops vsnd_pcm_ops = {
 	VSND_PCM_OPS,
+	.pointer = vsnd_pcm_pointer,
+};
+
+static const struct snd_pcm_ops vsnd_pcm_realtime_ops = {
+	VSND_PCM_OPS,
+	.pointer = vsnd_pcm_realtime_pointer,
 };
 
 static const struct snd_pcm_ops vsnd_pcm_client_ops = {
 	VSND_PCM_OPS,
+	.pointer = vsnd_pcm_pointer,
 	.ack = vsnd_pcm_ack,
 };
 
@@ -372,7 +379,9 @@ void vsnd_pcm_set_ops(struct snd_pcm *pcm, enum vsnd_clock_kind clock)
 {
 	const struct snd_pcm_ops *ops = &vsnd_pcm_ops;
 
-	if (clock == VSND_CLOCK_CLIENT)
+	if (clock == VSND_CLOCK_REALTIME)
+		ops = &vsnd_pcm_realtime_ops;
+	else if (clock == VSND_CLOCK_CLIENT)
 		ops = &vsnd_pcm_client_ops;
 	snd_pcm_set_ops(pcm, SNDRV_PCM_STREAM_PLAYBACK, ops);
 	snd_pcm_set_ops(pcm, SNDRV_PCM_STREAM_CAPTURE, ops);

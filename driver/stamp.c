@@ -98,6 +98,8 @@ void vsnd_stamp_get(struct vsnd_end *end, struct timespec64 *system,
 		report->actual_type = config->type_requested;
 	}
 	*system = vsnd_stamp(end->runtime, cable->now);
+	/* The next pointer op has to look, which forgets the type. */
+	atomic64_set(&end->stale, 0);
 	spin_unlock(&cable->lock);
 	report->accuracy_report = 1;
 	report->accuracy = DIV_ROUND_UP(NSEC_PER_SEC, rate);

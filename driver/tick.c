@@ -175,6 +175,29 @@ s64 vsnd_cable_advance(struct vsnd_cable *cable, s64 now)
 	return vsnd_cable_step(cable, now);
 }
 
+/**
+ * vsnd_end_look() - bring an end to the present and take its position
+ * @end: the end
+ * @now: instant, ns
+ *
+ * Context: vsnd_end_pointer(): stream lock held.
+ * Return: position in the ring in frames, or SNDRV_PCM_POS_XRUN.
+ */
+snd_pcm_uframes_t vsnd_end_look(struct vsnd_end *end, s64 now)
+{
+	struct vsnd_cable *cable = end->cable;
+	snd_pcm_uframes_t pos = SNDRV_PCM_POS_XRUN;
+
+	vsnd_end_forget_stamp(end);
+	spin_lock(&cable->lock);
+	vsnd_cable_step(cable, now);
+	if (vsnd_end_report(end, end->running ? end->line->next : 0,
+			    VSND_TICK_NONE))
+		pos = end->pos;
+	spin_unlock(&cable->lock);
+	return pos;
+}
+
 static __always_inline u64 vsnd_end_next_event(const struct vsnd_end *end,
 					       u64 n, u64 limit)
 {

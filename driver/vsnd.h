@@ -384,7 +384,6 @@ void vsnd_end_stop(struct vsnd_end *end, s64 now);
 void vsnd_end_halt(struct vsnd_end *end);
 void vsnd_end_hurry(struct vsnd_end *end);
 void vsnd_end_moved(struct vsnd_end *end);
-snd_pcm_uframes_t vsnd_end_look(struct vsnd_end *end, s64 now);
 
 /* cable.c */
 void vsnd_cable_init(struct vsnd_cable *cable, struct vsnd_pcm *pcm);
@@ -397,6 +396,7 @@ void vsnd_cable_plug(struct vsnd_cable *cable, bool plugged);
 /* tick.c */
 void vsnd_cable_fill(struct vsnd_cable *cable);
 s64 vsnd_cable_advance(struct vsnd_cable *cable, s64 now);
+snd_pcm_uframes_t vsnd_end_look(struct vsnd_end *end, s64 now);
 void vsnd_end_plan(struct vsnd_end *end);
 s64 vsnd_cable_instant(const struct vsnd_cable *cable);
 bool vsnd_cable_schedule(struct vsnd_cable *cable);
