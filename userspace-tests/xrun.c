@@ -64,7 +64,7 @@ static void test_underrun_within_period(const void *arg)
 	}
 	vt_play(s, 0, 1000);
 	end = start(s) + vt_duration(s, 1000);
-	vt_sleep_until(end - 100 * VT_US);
+	vt_sleep_until(end - 100 * VT_US * vt_slow());
 	MUST(snd_pcm_avail(s->pcm));
 	vt_sleep_until(end);
 	REFUSED(-EPIPE, snd_pcm_avail(s->pcm));

@@ -11,8 +11,8 @@ expect_log '^snd-virtual snd-virtual\.[0-9]+: control .*Fuzz [0-9]+:0 is already
 
 plan 2
 for lane in race kill; do
-	ops=${FUZZ_OPS:-30000}
-	[ $lane != kill ] || ops=${FUZZ_KILLS:-300}
+	ops=${FUZZ_OPS:-$(share 30000)}
+	[ $lane != kill ] || ops=${FUZZ_KILLS:-$(share 300)}
 	fuzz_lane $lane "$ops" "${FUZZ_SEED:-1}"
 done
 finish

@@ -8,6 +8,6 @@
 
 plan 2
 for lane in single linked; do
-	fuzz_lane $lane "${FUZZ_OPS:-60000}" "${FUZZ_SEED:-1}"
+	fuzz_lane $lane "${FUZZ_OPS:-$(share 60000)}" "${FUZZ_SEED:-1}"
 done
 finish

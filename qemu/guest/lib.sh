@@ -190,6 +190,12 @@ round_trip()
 	same_frames
 }
 
+# share N: what a slow kernel does of so many operations, for the same minute
+share()
+{
+	echo $(($1 / (${VT_SLOW:-1} > 1 ? 5 : 1)))
+}
+
 # fuzz_lane LANE OPS SEED: what it counted is printed in any case
 fuzz_lane()
 {

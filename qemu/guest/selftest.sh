@@ -3,7 +3,9 @@
 #
 # The job that tries the detectors of a debug kernel: commits every bug of
 # vsnd-bugs.ko that /share/bugs lists, and sees whether the kernel says what
-# stands beside it. News for the host: "ok BUG" or "missed BUG".
+# stands beside it. News for the host: "ok BUG" or "missed BUG". The kernel ends a
+# process that copies too much: what loads modules is not safe after that, so that
+# copy has to be the last.
 
 . "$(dirname "$0")/lib.sh"
 
