@@ -221,7 +221,8 @@ static void test_pause(const void *arg)
 		MUST(snd_pcm_pause(s->pcm, 1));
 		vt_sleep_until(vt_now() + VT_MS);
 		MUST(snd_pcm_pause(s->pcm, 0));
-		MUST(snd_pcm_reset(s->pcm));
+		/* Not by a reset, in which 5.10's core races its own ticks. */
+		MUST(snd_pcm_forward(s->pcm, MUST(snd_pcm_avail(s->pcm))));
 		EXPECT(MUST(snd_pcm_wait(s->pcm, 3000)) == 1,
 		       "no wake-up in 3 s after pause %u", i);
 	}
