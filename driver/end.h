@@ -85,6 +85,24 @@ static inline void vsnd_end_align_period(struct vsnd_end *end)
 	end->late = 0;
 }
 
+/* See vsnd_end_limit(); @direction is the end's, for a tick a constant. */
+static __always_inline u64 vsnd_end_limit_of(const struct vsnd_end *end,
+					     int direction)
+{
+	const struct snd_pcm_runtime *runtime = end->runtime;
+	u64 limit;
+
+	if (direction == SNDRV_PCM_STREAM_PLAYBACK &&
+	    snd_pcm_runtime_state(runtime) != SNDRV_PCM_STATE_RUNNING)
+		return vsnd_end_written(end);
+	if (vsnd_end_never_stops(end))
+		return U64_MAX;
+	if (direction == SNDRV_PCM_STREAM_CAPTURE)
+		return vsnd_end_read(end) + runtime->stop_threshold;
+	limit = vsnd_end_written(end) + runtime->stop_threshold;
+	return limit > end->ring.frames ? limit - end->ring.frames : 0;
+}
+
 /**
  * vsnd_end_limit() - where a drain ends, where an xrun begins
  * @end: a running end
@@ -96,18 +114,7 @@ static inline void vsnd_end_align_period(struct vsnd_end *end)
  */
 static inline u64 vsnd_end_limit(const struct vsnd_end *end)
 {
-	const struct snd_pcm_runtime *runtime = end->runtime;
-	u64 limit;
-
-	if (end->direction == SNDRV_PCM_STREAM_PLAYBACK &&
-	    snd_pcm_runtime_state(runtime) != SNDRV_PCM_STATE_RUNNING)
-		return vsnd_end_written(end);
-	if (vsnd_end_never_stops(end))
-		return U64_MAX;
-	if (end->direction == SNDRV_PCM_STREAM_CAPTURE)
-		return vsnd_end_read(end) + runtime->stop_threshold;
-	limit = vsnd_end_written(end) + runtime->stop_threshold;
-	return limit > end->ring.frames ? limit - end->ring.frames : 0;
+	return vsnd_end_limit_of(end, end->direction);
 }
 
 /*

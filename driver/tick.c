@@ -239,7 +239,7 @@ static __always_inline bool vsnd_end_pass_period(struct vsnd_end *end, u64 n)
 
 /* Look at an end; its substream if its client is to be told. */
 static __always_inline struct snd_pcm_substream *
-vsnd_end_tick(struct vsnd_end *end)
+vsnd_end_tick(struct vsnd_end *end, int direction)
 {
 	enum vsnd_tick tick = VSND_TICK_NONE;
 	u64 n = end->n;
@@ -247,7 +247,7 @@ vsnd_end_tick(struct vsnd_end *end)
 
 	if (!end->running || n < end->event)
 		return NULL;
-	limit = vsnd_end_limit(end);
+	limit = vsnd_end_limit_of(end, direction);
 	if (unlikely(n >= limit))
 		tick = VSND_TICK_EARLY;
 	if (n >= end->next_period && vsnd_end_pass_period(end, n))
@@ -346,8 +346,8 @@ bool vsnd_cable_tick(struct vsnd_cable *cable, s64 now)
 
 	spin_lock_irqsave(&cable->lock, flags);
 	vsnd_cable_step(cable, now);
-	playback = vsnd_end_tick(player);
-	capture = vsnd_end_tick(recorder);
+	playback = vsnd_end_tick(player, SNDRV_PCM_STREAM_PLAYBACK);
+	capture = vsnd_end_tick(recorder, SNDRV_PCM_STREAM_CAPTURE);
 	vsnd_cable_plan(cable);
 	spin_unlock_irqrestore(&cable->lock, flags);
 
