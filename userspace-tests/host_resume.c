@@ -74,7 +74,7 @@ static int state_of(int fd)
 	return (int)status.state;
 }
 
-static void resume(int fd)
+static void try_resume(int fd)
 {
 	int before = state_of(fd);
 
@@ -101,7 +101,7 @@ static void test_resume(const void *arg)
 	for (i = 0; i < 2; i++) {
 		fd = open_stream(job);
 		reach(*fd, job);
-		resume(*fd);
+		try_resume(*fd);
 		if (i) {
 			ioctl(*fd, SNDRV_PCM_IOCTL_DROP);
 			prepared.state = SNDRV_PCM_STATE_PREPARED;
