@@ -30,7 +30,7 @@ static char path[160];
  * Names of files that are gone are kept as long as there is room, and much is
  * given back by a worker, later.
  */
-static void drop_caches(void)
+static void settle(void)
 {
 	int fd;
 
@@ -47,7 +47,7 @@ static long free_memory(void)
 	char line[80];
 	FILE *f;
 
-	drop_caches();
+	settle();
 	f = fopen("/proc/meminfo", "r");
 
 	EXPECT(f, "no /proc/meminfo");
