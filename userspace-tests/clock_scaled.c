@@ -196,6 +196,7 @@ static void test_xrun(const void *arg)
 	MUST(snd_pcm_start(s->pcm));
 	to = vt_now();
 	took = time_of(job, s, 1900);
+	vt_sleep_until(from + took - VT_MS);
 	vt_expect_time(vt_wait_state(s, SND_PCM_STATE_XRUN, took + VT_SECOND),
 		       from + took, to - from + VT_LATE, "the xrun");
 }
