@@ -105,4 +105,11 @@ static inline int snd_devm_card_new_compat(struct device *parent, int idx,
 #define snd_devm_card_new	snd_devm_card_new_compat
 #endif
 
+/* A PCM stream's device: a structure of its own since 6.6, a part of it before. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+#define snd_pcm_stream_device(stream)	(&(stream)->dev)
+#else
+#define snd_pcm_stream_device(stream)	((stream)->dev)
+#endif
+
 #endif /* __PCMBUF_COMPAT_H */

@@ -40,6 +40,23 @@ static void vsnd_card_name(struct snd_card *card, int number)
 		 number + 1);
 }
 
+/*
+ * When the capture stream of a PCM cannot be registered, the PCM core leaves the
+ * playback stream registered, whose device then keeps its parent: to free the
+ * card would wait for ever. Those that are registered as a whole lose nothing,
+ * since the card goes in any case.
+ */
+static void vsnd_card_unregister(struct vsnd_card *card)
+{
+	struct snd_pcm_str *stream;
+	unsigned int i;
+
+	for (i = 0; i < card->config->pcm_count; i++) {
+		stream = &card->pcms[i]->pcm->streams[SNDRV_PCM_STREAM_PLAYBACK];
+		snd_unregister_device(snd_pcm_stream_device(stream));
+	}
+}
+
 static int vsnd_probe(struct platform_device *pdev)
 {
 	const struct vsnd_config *config = dev_get_platdata(&pdev->dev);
@@ -65,8 +82,10 @@ static int vsnd_probe(struct platform_device *pdev)
 	if (err < 0)
 		return err;
 	err = snd_card_register(card);
-	if (err < 0)
+	if (err < 0) {
+		vsnd_card_unregister(vcard);
 		return err;
+	}
 	platform_set_drvdata(pdev, card);
 	return 0;
 }
