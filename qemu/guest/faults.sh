@@ -14,5 +14,10 @@ done
 for knob in failslab/verbose fail_page_alloc/verbose fail_usercopy/verbose; do
 	[ ! -e $knob ] || echo 0 >$knob
 done
+# What the kernel says when it cannot have a device, a directory or a link.
+expect_log '^(kobject|bus_add_driver): '
+expect_log '^snd-virtual snd-virtual\.0: Error in snd_pcm_stream_proc_init$'
+expect_log '^snd-virtual snd-virtual\.0: (really_probe: driver_sysfs_add failed|probe with driver snd-virtual failed with error -(12|22))$'
+
 cd /tmp || exit 1
 exec /test/faults
