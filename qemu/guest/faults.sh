@@ -16,7 +16,8 @@ for knob in failslab/verbose fail_page_alloc/verbose fail_usercopy/verbose; do
 done
 # What the kernel says when it cannot have a device, a directory or a link.
 expect_log '^(kobject|bus_add_driver): '
-expect_log '^snd-virtual snd-virtual\.0: Error in snd_pcm_stream_proc_init$'
+expect_log '^debugfs: out of free dentries, '
+expect_log '^snd-virtual snd-virtual\.0: (Error in snd_pcm_stream_proc_init|unable to create card info)$'
 expect_log '^snd-virtual snd-virtual\.0: (really_probe: driver_sysfs_add failed|probe with driver snd-virtual failed with error -(12|22))$'
 
 cd /tmp || exit 1
