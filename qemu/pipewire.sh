@@ -24,7 +24,7 @@ rm -rf "$dir"
 mkdir -p "$dir"
 PATH=$PATH:/usr/sbin:/sbin
 unshare -r mke2fs -q -t ext4 -d "$root" "$dir/disk" 400M >/dev/null
-cp "$QEMU/guest/pipewire.conf" "$QEMU/guest/lib.sh" "$dir/"
+cp "$QEMU/guest/pipewire.conf" "$dir/"
 booted=0
 DISK=$dir/disk "$QEMU/boot.sh" "$kernel" "$image" timed pipewire "$dir" || booted=1
 rm "$dir/disk"

@@ -5,7 +5,7 @@
 # from the other. The one that does not drive the graph gets a drift, which
 # PipeWire has to measure and to cancel by the pitch control.
 
-. /share/lib.sh
+. "$(dirname "$0")/lib.sh"
 exec >/share/results.tap 2>/share/trouble.log
 
 ROOT=/disk
@@ -13,7 +13,7 @@ FORMAT='format: { mediaType: audio, mediaSubtype: raw, format: F32P, rate: 48000
 
 inside()
 {
-	XDG_RUNTIME_DIR=/run LC_ALL=C chroot $ROOT "$@"
+	XDG_RUNTIME_DIR=/run LC_ALL=C chroot "$ROOT" "$@"
 }
 
 # control NAME: of device 0
@@ -46,8 +46,8 @@ start_pipewire()
 	source)	set -- "$1" 0 1 1000 3000 ;;
 	esac
 	sed "s/@recorder@/$2/; s/@player@/$3/; s/@source@/$4/; s/@sink@/$5/" \
-		/share/pipewire.conf >$ROOT/tmp/pipewire.conf
-	XDG_RUNTIME_DIR=/run chroot $ROOT pipewire -c /tmp/pipewire.conf \
+		/share/pipewire.conf >"$ROOT/tmp/pipewire.conf"
+	XDG_RUNTIME_DIR=/run chroot "$ROOT" pipewire -c /tmp/pipewire.conf \
 		>"/share/pipewire-$1.log" 2>&1 &
 	echo $! >/tmp/pipewire.pid
 	wait_until 20 node source && wait_until 20 node sink &&
@@ -79,19 +79,19 @@ cancels()
 	for look in 1 2 3; do
 		off=$(($(pitch "$1") - 1000000 + $2 / 1000))
 		echo "$1: look $look: off by $off ppm"
-		[ $off -le 50 ] && [ $off -ge -50 ] || return
+		[ "$off" -le 50 ] && [ "$off" -ge -50 ] || return
 		sleep 10
 	done
 }
 
 modprobe -a virtio_blk ext4 crc32c_generic
-mkdir $ROOT
-mount -t ext4 -o ro /dev/vda $ROOT || exit
+mkdir "$ROOT"
+mount -t ext4 -o ro /dev/vda "$ROOT" || exit
 for dir in proc sys dev; do
-	mount --bind /$dir $ROOT/$dir
+	mount --bind "/$dir" "$ROOT/$dir"
 done
 for dir in tmp run; do
-	mount -t tmpfs tmp $ROOT/$dir
+	mount -t tmpfs tmp "$ROOT/$dir"
 done
 echo "limit 1500 PipeWire" >&3
 plan 10
