@@ -26,6 +26,13 @@
 	} while (0)
 #endif
 
+/* A PCM stream's device: a structure of its own since 6.6, a part of it before. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+#define snd_pcm_stream_device(stream)	(&(stream)->dev)
+#else
+#define snd_pcm_stream_device(stream)	((stream)->dev)
+#endif
+
 /*
  * The op with which a driver moves the samples itself: copy, from and to an
  * iov_iter, since 6.6. Until 6.5 copy_user and copy_kernel, of which the middle
@@ -103,13 +110,6 @@ static inline int snd_devm_card_new_compat(struct device *parent, int idx,
 }
 
 #define snd_devm_card_new	snd_devm_card_new_compat
-#endif
-
-/* A PCM stream's device: a structure of its own since 6.6, a part of it before. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
-#define snd_pcm_stream_device(stream)	(&(stream)->dev)
-#else
-#define snd_pcm_stream_device(stream)	((stream)->dev)
 #endif
 
 #endif /* __PCMBUF_COMPAT_H */
