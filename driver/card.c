@@ -6,6 +6,7 @@
 #include <linux/module.h>
 #include <linux/platform_device.h>
 #include <linux/pm.h>
+#include <linux/string.h>
 
 #include "vsnd.h"
 
@@ -64,8 +65,8 @@ static int vsnd_probe(struct platform_device *pdev)
 	struct snd_card *card;
 	int err;
 
-	/* A device that somebody bound by hand says nothing of its card. */
-	if (!config)
+	/* One that somebody bound by hand has no description of a card. */
+	if (!config || strcmp(pdev->name, VSND_NAME))
 		return -ENODEV;
 	err = snd_devm_card_new(&pdev->dev, config->index, config->id,
 				THIS_MODULE, sizeof(*vcard), &card);
