@@ -10,6 +10,7 @@
 # LOADS=N	times that the module is loaded, and a tenth of it with clients
 # XRUNS=N	xruns of each end, each recovered from
 # USERS=N	rounds of users who want it all
+# STALE=N	hand-overs of a ring from one owner to the next
 # HOURS=N	simulated, through a cable (default: 24)
 # SEED=N	of the fuzzer (default: the time)
 
@@ -22,12 +23,13 @@ kills=${KILLS:-$((minutes * 300))}
 loads=${LOADS:-$((minutes * 300))}
 xruns=${XRUNS:-$((minutes * 300))}
 users=${USERS:-$((minutes * 3))}
+stale=${STALE:-$((minutes * 3400))}
 hours=${HOURS:-24}
 seed=${SEED:-$(date +%s)}
 dir=$OUT/soak
 
-for number in "$minutes" "$ops" "$kills" "$loads" "$xruns" "$users" "$hours" \
-	      "$seed"; do
+for number in "$minutes" "$ops" "$kills" "$loads" "$xruns" "$users" "$stale" \
+	      "$hours" "$seed"; do
 	case $number in '' | *[!0-9]*) die "$number: not a number" ;; esac
 done
 
@@ -36,6 +38,7 @@ make_list()
 {
 	cat <<-END
 	guest/fuzz.sh		timed $((600 + ops / 50)) -
+	soak_stale		timed $((600 + stale)) pcm_buffers=vmalloc,continuous,sg,dma,vmalloc32
 	soak_xrun		timed $((600 + 4 * xruns)) -
 	soak_cable		timed $((600 + hours * 3700)) -
 	guest/fuzz-race.sh	smp $((600 + ops / 20 + kills)) -
@@ -79,11 +82,12 @@ link_prepare()
 
 mkdir -p "$dir"
 make_list >"$OUT/soak.list"
-say "soak: seed $seed, $ops operations a lane, $kills kills, $loads loads, $xruns xruns, $users rounds of users, $hours hours"
+say "soak: seed $seed, $ops operations a lane, $kills kills, $loads loads, $xruns xruns, $users rounds of users, $stale hand-overs, $hours hours"
 status=0
 LIST=$OUT/soak.list RESULTS=$dir APPEND="FUZZ_OPS=$ops FUZZ_SEED=$seed \
 FUZZ_KILLS=$kills SOAK_LOADS=$loads SOAK_XRUNS=$xruns SOAK_USERS=$users \
-SOAK_HOURS=$hours" "$QEMU/check.sh" >"$OUT/soak.verdict" || status=$?
+SOAK_STALE=$stale SOAK_SEED=$seed SOAK_HOURS=$hours" \
+	"$QEMU/check.sh" >"$OUT/soak.verdict" || status=$?
 print_counts
 link_prepare || status=1
 known_defect link-pause || status=1
