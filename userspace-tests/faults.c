@@ -16,12 +16,10 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <unistd.h>
+#include "vfault.h"
 #include "vraw.h"
 
-#define NTH_MAX		20000	/* of one call: a leak of calls, not a fact */
 #define FRAMES		1920
 #define BYTES		(FRAMES * 4)
 
@@ -52,33 +50,6 @@ struct call {
 	void (*before)(struct subject *s);
 	long (*act)(struct subject *s);
 };
-
-static int fail_nth = -1;
-
-static void set_nth(int n)
-{
-	char text[12];
-	int length = snprintf(text, sizeof(text), "%d", n);
-
-	SYS(pwrite(fail_nth, text, length, 0));
-}
-
-/*
- * Was the fault used up? What reads the answer may itself be the one that
- * fails, and that is a call which had nothing left to fail.
- */
-static bool end_nth(void)
-{
-	char text[12] = "";
-	int err = errno;
-	bool used = pread(fail_nth, text, sizeof(text) - 1, 0) > 0 &&
-		    !atoi(text);
-
-	while (!used && pwrite(fail_nth, "0", 1, 0) < 0)
-		;
-	errno = err;
-	return used;
-}
 
 static void open_subject(struct subject *s)
 {
@@ -374,9 +345,9 @@ static bool fail_once(const struct job *job, int nth, unsigned int *errors)
 
 	vt_defer(close_subject, &s);
 	job->call->before(&s);
-	set_nth(nth);
+	vf_begin(nth);
 	ret = job->call->act(&s);
-	used = end_nth();
+	used = vf_end();
 	err = ret < 0 ? errno : 0;
 	vt_undo(close_subject, &s);
 	EXPECT(used || !err, "with no fault: %s", strerror(err));
@@ -394,107 +365,10 @@ static void test_call(const void *arg)
 
 	while (!fail_once(job, nth, &errors)) {
 		nth++;
-		EXPECT(nth < NTH_MAX, "there is no end to the faults");
+		EXPECT(nth < VF_MAX, "there is no end to the faults");
 	}
 	vt_note("%d faults, %u errors", nth - 1, errors);
 	vt_sound(job->device);
-}
-
-/* Loading: the driver, with a device of each kind */
-#define PARAMETERS	"pcm_buffers=vmalloc,continuous,sg,dma,vmalloc32 " \
-			"pcm_substreams=2"
-
-/*
- * What the kernel's loader of modules does by itself is not ours: of a load,
- * only that fails which is done on behalf of a module, by the addresses on the
- * stack. (fail-nth looks at them from 6.12 on.)
- */
-static void fail_modules_only(bool only)
-{
-	static const char *const dirs[] = { "failslab", "fail_page_alloc",
-					    "fail_usercopy" };
-	const char *start = only ? "0xffffffffa0000000" : "0";
-	char path[80];
-	unsigned int i;
-	int fd;
-
-	for (i = 0; i < ARRAY_SIZE(dirs); i++) {
-		snprintf(path, sizeof(path),
-			 "/sys/kernel/debug/%s/require-start", dirs[i]);
-		fd = SYS(open(path, O_WRONLY));
-		SYS(write(fd, start, strlen(start)));
-		close(fd);
-	}
-}
-
-static long load(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	long err;
-	int why;
-
-	if (fd < 0)
-		return -1;
-	err = syscall(SYS_finit_module, fd, PARAMETERS, 0);
-	why = errno;
-	close(fd);
-	errno = why;
-	return err;
-}
-
-static long unload(void)
-{
-	return syscall(SYS_delete_module, "snd_virtual", O_NONBLOCK);
-}
-
-static void reload(void *data)
-{
-	fail_modules_only(false);
-	load(data);
-}
-
-static bool fail_load(const char *path, int nth, unsigned int *errors)
-{
-	bool used;
-	long ret;
-	int err;
-
-	set_nth(nth);
-	ret = load(path);
-	used = end_nth();
-	err = ret < 0 ? errno : 0;
-	if (!err)
-		SYS(unload());
-	EXPECT(used || !err, "with no fault: %s", strerror(err));
-	/* device_add() says EINVAL of a device that has been left nameless. */
-	EXPECT(!err || err == ENOMEM || err == EFAULT || err == EINVAL ||
-	       err == ENODEV,
-	       "fault %d: %s", nth, strerror(err));
-	*errors += !!err;
-	return !used;
-}
-
-static void test_load(const void *arg)
-{
-	unsigned int errors = 0;
-	struct utsname name;
-	char path[300];
-	int nth = 1;
-
-	(void)arg;
-	SYS(uname(&name));
-	snprintf(path, sizeof(path), "/lib/modules/%s/extra/snd-virtual.ko",
-		 name.release);
-	SYS(unload());
-	vt_defer(reload, path);
-	fail_modules_only(true);
-	while (!fail_load(path, nth, &errors)) {
-		nth++;
-		EXPECT(nth < NTH_MAX, "there is no end to the faults");
-	}
-	vt_note("%d faults, %u errors", nth - 1, errors);
-	vt_undo(reload, path);
-	vt_sound(0);
 }
 
 int main(int argc, char **argv)
@@ -505,14 +379,10 @@ int main(int argc, char **argv)
 	int device, dir, devices;
 
 	vt_init(argc, argv, 1800);
-	fail_nth = open("/proc/self/fail-nth", O_RDWR);
-	if (fail_nth < 0) {
-		printf("1..0 # SKIP this kernel cannot inject faults\n");
-		return 4;
-	}
+	vf_init();
 	SYS(sigaction(SIGBUS, &action, NULL));
 	devices = vt_devices();
-	vt_plan(devices * 2 * ARRAY_SIZE(calls) + 1);
+	vt_plan(devices * 2 * ARRAY_SIZE(calls));
 	for (device = 0; device < devices; device++)
 		for (dir = 0; dir < 2; dir++)
 			for (i = 0; i < ARRAY_SIZE(calls); i++) {
@@ -521,6 +391,5 @@ int main(int argc, char **argv)
 				vt_run(test_call, &job, "device %d, %s: %s",
 				       device, dirs[dir], calls[i].name);
 			}
-	vt_run(test_load, NULL, "load");
 	return vt_finish();
 }

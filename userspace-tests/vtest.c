@@ -329,14 +329,24 @@ static bool vt_is_ours(int card)
 	return ours;
 }
 
+void vt_find_card(void)
+{
+	int card = -1;
+
+	vt_card = -1;
+	while (vt_card < 0 && snd_card_next(&card) >= 0 && card >= 0)
+		if (vt_is_ours(card))
+			vt_card = card;
+	if (vt_card < 0)
+		vt_bail_out("no card with the driver " VT_DRIVER);
+}
+
 /*
  * Finds the card, which the first argument may name by its number, and gives
  * the whole program so many seconds.
  */
 void vt_init(int argc, char **argv, unsigned int seconds)
 {
-	int card = -1;
-
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("KTAP version 1\n");
 	if (signal(SIGALRM, vt_watchdog) == SIG_ERR)
@@ -344,11 +354,8 @@ void vt_init(int argc, char **argv, unsigned int seconds)
 	alarm(seconds * vt_slow());
 	if (argc > 1)
 		vt_card = atoi(argv[1]);
-	while (vt_card < 0 && snd_card_next(&card) >= 0 && card >= 0)
-		if (vt_is_ours(card))
-			vt_card = card;
-	if (vt_card < 0)
-		vt_bail_out("no card with the driver " VT_DRIVER);
+	else
+		vt_find_card();
 }
 
 void vt_plan(unsigned int tests)

@@ -76,6 +76,7 @@ void vt_reap(pid_t pid, int signal);
 
 /* The card: its number and how many PCM devices it has */
 extern int vt_card;
+void vt_find_card(void);	/* anew, when it was loaded again */
 int vt_devices(void);
 int vt_substreams(void);
 void vt_sound(int device);	/* plays and records, every frame */
