@@ -153,21 +153,25 @@ static int vsnd_start_one(struct snd_pcm_substream *substream, s64 at)
 /*
  * Start all linked streams that are meant at one instant. One that cannot is
  * left to the core, which either did not mean it or is told so in its own
- * trigger.
+ * trigger. The instant may come before all are started: players go first, for a
+ * recorder that runs without its player has heard silence, and one that starts
+ * late hears all that its player has in the ring.
  */
 static int vsnd_start_group(struct snd_pcm_substream *substream)
 {
 	s64 at = vsnd_start_instant(substream);
 	struct snd_pcm_substream *s;
-	int err = 0;
+	int stream, err = 0;
 
-	snd_pcm_group_for_each_entry(s, substream) {
-		if (!vsnd_is_meant(substream, s))
-			continue;
-		if (!vsnd_start_one(s, at))
-			snd_pcm_trigger_done(s, substream);
-		else if (s == substream)
-			err = -EBADFD;
+	for (stream = 0; stream <= SNDRV_PCM_STREAM_LAST; stream++) {
+		snd_pcm_group_for_each_entry(s, substream) {
+			if (s->stream != stream || !vsnd_is_meant(substream, s))
+				continue;
+			if (!vsnd_start_one(s, at))
+				snd_pcm_trigger_done(s, substream);
+			else if (s == substream)
+				err = -EBADFD;
+		}
 	}
 	return err;
 }

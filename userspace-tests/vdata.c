@@ -211,8 +211,8 @@ void vt_carry(int device, int subdevice, snd_pcm_access_t access,
 		vt_prepare(player);
 	} while (!in_time);
 	EXPECT(vt_stamped(recorder, buf, 0, n) == n,
-	       "frame %zu is not what was played",
-	       vt_stamped(recorder, buf, 0, n));
+	       "try %u: frame %zu is not what was played, %zu are silent", tries,
+	       vt_stamped(recorder, buf, 0, n), vt_silent(recorder, buf, n));
 	vt_undo(free, buf);
 	vt_close(recorder);
 	vt_close(player);

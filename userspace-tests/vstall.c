@@ -47,6 +47,22 @@ void vt_load_stalls(void)
 	atexit(vt_unload_stalls);
 }
 
+static void vt_unload_module(void)
+{
+	if (system("modprobe -r " MODULE))
+		_exit(1);
+}
+
+void vt_slow_starts(int64_t ns)
+{
+	if (system("modprobe " MODULE)) {
+		printf("Bail out! no " MODULE "\n");
+		exit(1);
+	}
+	atexit(vt_unload_module);
+	vt_order(DIRECTORY "slow_start", ns);
+}
+
 int64_t vt_jump(int64_t ns)
 {
 	return vt_order(DIRECTORY "jump", ns);

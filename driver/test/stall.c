@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Stalls of the machine, by request, for tests in a guest: two files in
+ * Stalls of the machine, by request, for tests in a guest: files in
  * /sys/kernel/debug/snd-virtual-test, to which a number of ns is written:
  *
  *	jump		CLOCK_MONOTONIC jumps ahead, as on a machine that has
  *			stood still; timers are late, and nobody has run
  *	irqs_off	this CPU does nothing for so long, interrupts off
+ *	slow_start	from now on each start of a stream takes so much longer
  *
  * For a jump the kernel has to go by the clock source of this module, which has
  * its name; see /sys/devices/system/clocksource/clocksource0/.
@@ -15,7 +16,9 @@
 #include <linux/debugfs.h>
 #include <linux/fs.h>
 #include <linux/irqflags.h>
+#include <linux/kprobes.h>
 #include <linux/ktime.h>
+#include <linux/mutex.h>
 #include <linux/nmi.h>
 #include <linux/sched/clock.h>
 #include <linux/time64.h>
@@ -52,22 +55,60 @@ static int vsnd_test_jump(void *data, u64 ns)
 }
 DEFINE_DEBUGFS_ATTRIBUTE(vsnd_test_jump_fops, NULL, vsnd_test_jump, "%llu\n");
 
+static void vsnd_test_spin(u64 ns)
+{
+	u64 until = sched_clock() + ns;
+
+	while (sched_clock() < until)
+		cpu_relax();
+	touch_softlockup_watchdog();
+}
+
 static int vsnd_test_irqs_off(void *data, u64 ns)
 {
 	unsigned long flags;
-	u64 until;
 
 	if (ns > VSND_TEST_OFF_MAX)
 		return -EINVAL;
 	local_irq_save(flags);
-	until = sched_clock() + ns;
-	while (sched_clock() < until)
-		cpu_relax();
-	touch_softlockup_watchdog();
+	vsnd_test_spin(ns);
 	local_irq_restore(flags);
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(vsnd_test_irqs_off_fops, NULL, vsnd_test_irqs_off,
+			 "%llu\n");
+
+static DEFINE_MUTEX(vsnd_test_probe_lock);
+static u64 vsnd_test_start_ns;
+static bool vsnd_test_probed;
+
+static int vsnd_test_before_start(struct kprobe *probe, struct pt_regs *regs)
+{
+	vsnd_test_spin(READ_ONCE(vsnd_test_start_ns));
+	return 0;
+}
+
+static struct kprobe vsnd_test_start_probe = {
+	.symbol_name = "vsnd_end_start",
+	.pre_handler = vsnd_test_before_start,
+};
+
+/* The driver has to be there; the probe stays until this module goes. */
+static int vsnd_test_slow_start(void *data, u64 ns)
+{
+	int err = 0;
+
+	if (ns > VSND_TEST_OFF_MAX)
+		return -EINVAL;
+	mutex_lock(&vsnd_test_probe_lock);
+	WRITE_ONCE(vsnd_test_start_ns, ns);
+	if (!vsnd_test_probed)
+		err = register_kprobe(&vsnd_test_start_probe);
+	vsnd_test_probed = !err;
+	mutex_unlock(&vsnd_test_probe_lock);
+	return err;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(vsnd_test_slow_start_fops, NULL, vsnd_test_slow_start,
 			 "%llu\n");
 
 /**
@@ -86,11 +127,15 @@ int vsnd_test_stall_init(struct dentry *dir)
 	debugfs_create_file("jump", 0200, dir, NULL, &vsnd_test_jump_fops);
 	debugfs_create_file("irqs_off", 0200, dir, NULL,
 			    &vsnd_test_irqs_off_fops);
+	debugfs_create_file("slow_start", 0200, dir, NULL,
+			    &vsnd_test_slow_start_fops);
 	return 0;
 }
 
 /** vsnd_test_stall_exit() - offer them no longer, the files are gone */
 void vsnd_test_stall_exit(void)
 {
+	if (vsnd_test_probed)
+		unregister_kprobe(&vsnd_test_start_probe);
 	clocksource_unregister(&vsnd_test_source);
 }
