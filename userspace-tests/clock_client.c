@@ -303,19 +303,37 @@ static long scheduled(void)
 	return n;
 }
 
-static void expect_idle(const char *when)
-{
+/* How much is done and scheduled in two seconds in which no client does a thing */
+struct activity {
 	long busy, switched;
+};
+
+static struct activity activity(void)
+{
+	struct activity a;
 
 	settle();
-	busy = busy_ticks();
-	switched = scheduled();
+	a.busy = busy_ticks();
+	a.switched = scheduled();
 	vt_sleep_until(vt_now() + 2 * VT_SECOND);
-	busy = busy_ticks() - busy;
-	switched = scheduled() - switched;
-	EXPECT(busy <= 4, "busy for %ld of 200 ticks, %s", busy, when);
-	EXPECT(switched < 300, "%ld times scheduled in 2 s, %s", switched,
-	       when);
+	a.busy = busy_ticks() - a.busy;
+	a.switched = scheduled() - a.switched;
+	return a;
+}
+
+/* What the kernel does when all is closed; some kernels are busier by far. */
+static struct activity at_rest;
+
+/* A card that wakes up for each period would be scheduled 400 times. */
+static void expect_idle(const char *when)
+{
+	struct activity a = activity();
+
+	EXPECT(a.busy <= at_rest.busy + 4, "busy for %ld of 200 ticks, %s",
+	       a.busy, when);
+	EXPECT(a.switched < at_rest.switched + 200,
+	       "%ld times scheduled in 2 s, %s; at rest %ld times", a.switched,
+	       when, at_rest.switched);
 }
 
 /* Nothing runs by itself, in whatever state the clients stand still. */
@@ -327,7 +345,6 @@ static void test_idle(const void *arg)
 
 	vt_use_clock(job->device, "client");
 	p.access = job->access;
-	expect_idle("all closed");
 	player = vt_player(job->device, &p);
 	vt_play_on(player, 0, 3000);
 	expect_idle("a player that writes no more");
@@ -401,6 +418,7 @@ int main(int argc, char **argv)
 
 	vt_init(argc, argv, 600);
 	vt_plan(2 * (4 + 4 * ARRAY_SIZE(tests)));
+	at_rest = activity();
 	for (job.device = 0; job.device < 2; job.device++) {
 		for (a = 0; a < 4; a++) {
 			job.access = accesses[a % 2];

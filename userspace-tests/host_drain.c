@@ -64,7 +64,11 @@ static void drain_player(struct round *r)
 	       (long long)((vt_now() - began) / VT_MS));
 }
 
-/* The other's ring takes longer than the player's. */
+/*
+ * The other's ring takes longer than the player's, and longer than a busy
+ * machine may stand still: a drain that gives up waiting for a stream which was
+ * unlinked leaves its waiter there, in all kernels, with any card.
+ */
 static void leave(struct round *r)
 {
 	bool plays = r->job->dir == SND_PCM_STREAM_PLAYBACK;
@@ -72,7 +76,7 @@ static void leave(struct round *r)
 	struct vt_params p = vt_plain;
 
 	p.period = 960;
-	p.buffer = 4800;
+	p.buffer = 96000;
 	p.stop = VT_NEVER;
 	MUST(vt_configure(s, &p));
 	if (plays)

@@ -217,7 +217,8 @@ static struct cost measure(int64_t stall, snd_pcm_uframes_t stop)
 
 /*
  * The kernel itself counts second by second what its tick has not noticed yet,
- * whenever somebody asks for the time: some us for 10 minutes.
+ * whenever somebody asks for the time: some ten us for 10 minutes, and in the
+ * timer something between one and three ms. By periods it would be 60,000.
  */
 static void test_cost(const void *arg)
 {
@@ -227,9 +228,9 @@ static void test_cost(const void *arg)
 	measure(9 * VT_MS, *stop);
 	some = measure(VT_SECOND, *stop);
 	much = measure(600 * VT_SECOND, *stop);
-	EXPECT(much.call < some.call + 40 * VT_US, "the call takes longer");
+	EXPECT(much.call < some.call + 80 * VT_US, "the call takes longer");
 	EXPECT(much.timer - much.kernel <
-	       some.timer - some.kernel + VT_MS,
+	       some.timer - some.kernel + 5 * VT_MS,
 	       "the timer takes longer");
 }
 
