@@ -242,6 +242,13 @@ static void test_offer(const void *arg)
 	MUST(vt_configure(s, &p));
 }
 
+/* The core maps it on machines whose caches it trusts, and on no others. */
+#if defined(__i386__) || defined(__x86_64__) || defined(__powerpc__)
+#define PAGE_IS_MAPPED	true
+#else
+#define PAGE_IS_MAPPED	false
+#endif
+
 /* Whoever moves in a mapped ring has to tell the client clock. */
 static void test_control_page(const void *arg)
 {
@@ -255,8 +262,8 @@ static void test_control_page(const void *arg)
 		    vt_descriptor(s), OFFSET_CONTROL);
 	if (page != MAP_FAILED)
 		munmap(page, 4096);
-	EXPECT((page == MAP_FAILED) == !strcmp(job->clock, "client"),
-	       "the control page can%s be mapped",
+	EXPECT((page != MAP_FAILED) ==
+	       (PAGE_IS_MAPPED && strcmp(job->clock, "client")), "the control page can%s be mapped",
 	       page == MAP_FAILED ? "not" : "");
 }
 

@@ -26,11 +26,16 @@ static int64_t vt_order(const char *file, long long value)
 	return now;
 }
 
-/* The kernel's watchdogs would take a jump for a CPU that hangs. */
+/*
+ * The kernel's watchdogs would take a jump for a CPU that hangs; not every
+ * machine has both.
+ */
+#define WATCH(yes)	"{ [ ! -e " LOCKUP " ] || echo " yes " >" LOCKUP "; }"
+
 static const char vt_load[] = "modprobe " MODULE " && echo " MODULE " >" SOURCE
-	" && echo 1 >" RCU " && echo 0 >" LOCKUP;
-static const char vt_unload[] = "modprobe -r " MODULE "; echo 0 >" RCU
-	"; echo 1 >" LOCKUP;
+	" && echo 1 >" RCU " && " WATCH("0");
+static const char vt_unload[] = "modprobe -r " MODULE "; echo 0 >" RCU "; "
+	WATCH("1");
 
 static void vt_unload_stalls(void)
 {
