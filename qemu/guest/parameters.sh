@@ -181,14 +181,14 @@ check "no card at all" modprobe snd-virtual enable=0
 check "then there is none" [ ! -e /proc/asound/Virtual ]
 unload
 
-modprobe snd-dummy index=4
+modprobe snd-sample index=4
 expect_log '^snd-virtual snd-virtual\.0: cannot find the slot for index 4 '
 # as older kernels put it, and as newer ones do
 expect_log '^snd-virtual: probe of snd-virtual\.0 failed with error -16$'
 expect_log '^snd-virtual snd-virtual\.0: probe with driver snd-virtual failed with error -16$'
 refused "a number of a card that is taken" modprobe snd-virtual index=4
 check "nothing is left of the attempt" [ ! -d /sys/module/snd_virtual ]
-rmmod snd_dummy
+rmmod snd_sample
 
 check "rates outside are refused to a client" sh -c '
 	modprobe snd-virtual rate_min=48000 rate_max=48000 &&
