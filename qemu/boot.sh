@@ -97,10 +97,12 @@ amd64)	qemu=qemu-system-x86_64
 	# Without ERMS and FSRM, else a copy counts one instruction a byte.
 	timed_cpu=max,-erms,-fsrm
 	# Without ACPI, which a debug kernel would take a minute to read, the
-	# processors are found only if each has a socket.
+	# processors are found only if each has a socket, and there is no better
+	# clock source to fall back to when time jumps in a test.
 	if [ -e "$kernel/no-acpi" ]; then
 		options+=(-M q35)
 		smp=2,sockets=2,cores=1
+		APPEND="tsc=reliable ${APPEND:-}"
 	fi
 	;;
 i386)	# An AMD of 32 bits is not for two, says Linux.

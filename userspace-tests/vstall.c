@@ -32,25 +32,7 @@ static int64_t vt_order(const char *file, long long value)
  */
 #define WATCH(yes)	"{ [ ! -e " LOCKUP " ] || echo " yes " >" LOCKUP "; }"
 
-static const char vt_load[] = "modprobe " MODULE " && echo " MODULE " >" SOURCE
-	" && echo 1 >" RCU " && " WATCH("0");
-static const char vt_unload[] = "modprobe -r " MODULE "; echo 0 >" RCU "; "
-	WATCH("1");
-
-static void vt_unload_stalls(void)
-{
-	if (system(vt_unload))
-		_exit(1);
-}
-
-void vt_load_stalls(void)
-{
-	if (system(vt_load)) {
-		printf("Bail out! no " MODULE "\n");
-		exit(1);
-	}
-	atexit(vt_unload_stalls);
-}
+static char vt_source[64];	/* that the kernel went by */
 
 static void vt_unload_module(void)
 {
@@ -58,13 +40,51 @@ static void vt_unload_module(void)
 		_exit(1);
 }
 
-void vt_slow_starts(int64_t ns)
+static void vt_load_module(void)
 {
 	if (system("modprobe " MODULE)) {
 		printf("Bail out! no " MODULE "\n");
 		exit(1);
 	}
 	atexit(vt_unload_module);
+}
+
+static void vt_go_by(const char *source)
+{
+	FILE *f = fopen(SOURCE, "w");
+
+	if (!f || fputs(source, f) < 0 || fclose(f)) {
+		printf("Bail out! cannot go by %s\n", source);
+		_exit(1);
+	}
+}
+
+static void vt_end_stalls(void)
+{
+	vt_go_by(vt_source);
+	if (system("echo 0 >" RCU "; " WATCH("1")))
+		_exit(1);
+}
+
+void vt_load_stalls(void)
+{
+	FILE *f = fopen(SOURCE, "r");
+
+	if (!f || fscanf(f, "%63s", vt_source) != 1) {
+		printf("Bail out! no clock source\n");
+		exit(1);
+	}
+	fclose(f);
+	vt_load_module();
+	if (system("echo 1 >" RCU " && " WATCH("0")))
+		_exit(1);
+	vt_go_by(MODULE);
+	atexit(vt_end_stalls);
+}
+
+void vt_slow_starts(int64_t ns)
+{
+	vt_load_module();
 	vt_order(DIRECTORY "slow_start", ns);
 }
 

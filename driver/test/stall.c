@@ -18,6 +18,7 @@
 #include <linux/irqflags.h>
 #include <linux/kprobes.h>
 #include <linux/ktime.h>
+#include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/nmi.h>
 #include <linux/sched/clock.h>
@@ -38,6 +39,7 @@ static u64 notrace vsnd_test_read(struct clocksource *source)
 
 static struct clocksource vsnd_test_source = {
 	.name = "snd-virtual-test",
+	.owner = THIS_MODULE,
 	.rating = 1,	/* not to be taken by itself, to verify others by it */
 	.read = vsnd_test_read,
 	.mask = CLOCKSOURCE_MASK(64),

@@ -15,8 +15,13 @@ percent=80	# of full scale: what speaker-test plays
 # the last: "Hz peak frames", and how many frames of the other fall among them
 measure()
 {
-	od -An -v -t d2 -w4 capture | awk -v c="$1" -v rate=$rate '
-		{ mine = $(c + 1); other = $(2 - c) }
+	od -An -v -t u1 -w4 capture | awk -v c="$1" -v rate=$rate '
+		function sample(c,    x)
+		{
+			x = $(2 * c + 1) + 256 * $(2 * c + 2)
+			return x < 32768 ? x : x - 65536
+		}
+		{ mine = sample(c); other = sample(1 - c) }
 		mine != 0 {
 			if (!first)
 				first = NR

@@ -197,8 +197,16 @@ snd_pcmbuf_classic_sgbuf_get_chunk_size(struct snd_pcm_substream *substream,
 #undef snd_pcm_lib_mmap_vmalloc
 #define snd_pcm_lib_mmap_vmalloc	snd_pcmbuf_mmap
 
+/*
+ * Where the architecture has no scatter-gather memory, its type is that of
+ * coherent memory, which the host maps without a page op, as it always did.
+ */
 #undef snd_pcm_sgbuf_ops_page
+#ifdef CONFIG_SND_DMA_SGBUF
 #define snd_pcm_sgbuf_ops_page		snd_pcmbuf_sgbuf_ops_page
+#else
+#define snd_pcm_sgbuf_ops_page		NULL
+#endif
 #undef snd_pcm_sgbuf_get_addr
 #define snd_pcm_sgbuf_get_addr		snd_pcmbuf_classic_sgbuf_get_addr
 #undef snd_pcm_sgbuf_get_ptr
