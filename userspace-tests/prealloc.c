@@ -190,7 +190,7 @@ static void test_busy(const void *arg)
 static void test_change(const void *arg)
 {
 	static const unsigned int sizes[] = { 64, 128, 8, 500, 513, 64 };
-	unsigned long kib;
+	unsigned long kib, page = sysconf(_SC_PAGESIZE) / 1024;
 	unsigned int i;
 
 	(void)arg;
@@ -199,7 +199,7 @@ static void test_change(const void *arg)
 		if (sizes[i] > get("prealloc_max"))
 			continue;
 		put_number(sizes[i]);
-		kib = (sizes[i] + 3) / 4 * 4;	/* whole pages */
+		kib = (sizes[i] + page - 1) / page * page;
 		EXPECT(get("prealloc") == kib, "%lu instead of %lu KiB",
 		       get("prealloc"), kib);
 		EXPECT(largest() == kib, "rings to %lu with %lu KiB",
