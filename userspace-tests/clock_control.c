@@ -242,8 +242,8 @@ static void test_offer(const void *arg)
 	MUST(vt_configure(s, &p));
 }
 
-/* The core maps it on machines whose caches it trusts, and on no others. */
-#if defined(__i386__) || defined(__x86_64__) || defined(__powerpc__)
+/* The core maps it on machines whose caches it trusts, for 64 bits only. */
+#if defined(__x86_64__) || defined(__powerpc64__)
 #define PAGE_IS_MAPPED	true
 #else
 #define PAGE_IS_MAPPED	false

@@ -83,9 +83,14 @@ static void test_nonsense(const void *arg)
 			LONG_MIN, VT_BEYOND_INT, VT_BELOW_INT,
 		};
 
-		for (k = 0; k < ARRAY_SIZE(bad); k++)
+		for (k = 0; k < ARRAY_SIZE(bad); k++) {
+			/* beyond the range of a long there is nothing */
+			if (bad[k] >= vt_flaws[i].min &&
+			    bad[k] <= vt_flaws[i].max)
+				continue;
 			REFUSED(-EINVAL, vt_ctl_set(ctl, vt_flaws[i].name,
 						    *device, 0, bad[k], 0));
+		}
 	}
 	vt_spoil(ctl, *device, VT_IMPERFECTION, 0);
 	expect_new(ctl, *device);

@@ -47,12 +47,15 @@ static int64_t frames_in(const struct job *job, int64_t ns, long ppb)
 	return vt_frames_in(ns, job->rate, ppb);
 }
 
-/* Where it is at an instant a bit after @when, and how long since @at */
+/*
+ * Where it is at an instant a bit after @when, and how long since @at. The core
+ * has no stamp before the end of the first frame, which a slow one may last.
+ */
 static int64_t where(struct vt_stream *s, int64_t at, int64_t when, int64_t *ns)
 {
 	struct vt_position pos;
 
-	vt_sleep_until(at + when);
+	vt_sleep_until(at + when + 2 * VT_SECOND / s->p.rate);
 	vt_locate(s, &pos);
 	EXPECT(pos.state == SND_PCM_STATE_RUNNING, "stopped");
 	*ns = pos.stamp - at;

@@ -357,8 +357,8 @@ static long run_fasync(struct fuzz_thread *t, struct fuzz_slot *s)
 }
 
 #define STREAM	FUZZ_STREAM
-/* The core shows its pages only on machines whose caches it trusts. */
-#if defined(__i386__) || defined(__x86_64__) || defined(__powerpc__)
+/* The core shows them where it trusts the caches, for 64 bits only. */
+#if defined(__x86_64__) || defined(__powerpc64__)
 #define PAGES	0
 #else
 #define PAGES	FUZZ_NEVER

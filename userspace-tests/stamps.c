@@ -131,6 +131,9 @@ static void expect_system(const struct job *job, const struct look *l)
 	/* a position holds for a frame, which is 21 us */
 	expect_between(l->system - off, l->before - 21 * VT_US - SLACK,
 		       l->after + SLACK, "the system's time");
+	/* kernels of 32 bits repeat the stream's time instead, for any card */
+	if (sizeof(long) == 4 && l->driver == l->audio)
+		return;
 	expect_between(l->driver - off, l->before - SLACK, l->after + SLACK,
 		       "the driver's time");
 	EXPECT(l->driver >= l->system, "the driver's time is before");
