@@ -49,7 +49,9 @@ lane()
 {
 	local dir=$results/$1-$2 purpose=memory kernel
 
-	[ "$2" != race ] || purpose=race
+	case $2 in
+	race|coverage) purpose=$2 ;;
+	esac
 	kernel=$("$QEMU/debug-kernel.sh" "$1" $purpose) || die "no kernel"
 	case $2 in
 	self)	self_test "$kernel" memory "$dir" ;;
@@ -66,9 +68,9 @@ lane()
 		grep -E '^[^# ]+ +smp ' "$QEMU/tests.list" >"$dir.list"
 		LIST=$dir.list RESULTS=$dir DEBUG=$1-race "$QEMU/check.sh" ;;
 	coverage) cat "$QEMU/tests.list" "$QEMU/debug/faults.list" >"$dir.list"
-		APPEND="slow=20 kmemleak=off" LIST=$dir.list RESULTS=$dir \
-			DEBUG=$1-memory COVERAGE=1 "$QEMU/check.sh" || true
-		"$QEMU/coverage.sh" "$CACHE/build/$1-memory.coverage" "$dir" ;;
+		ICOUNT=1 LIST=$dir.list RESULTS=$dir DEBUG=$1-coverage \
+			COVERAGE=1 "$QEMU/check.sh" || true
+		"$QEMU/coverage.sh" "$CACHE/build/$1-coverage.coverage" "$dir" ;;
 	*)	die "LANES: $2: not one of self, clean, faults, race, coverage" ;;
 	esac
 }

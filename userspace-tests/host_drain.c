@@ -65,9 +65,10 @@ static void drain_player(struct round *r)
 }
 
 /*
- * The other's ring takes longer than the player's, and longer than a busy
- * machine may stand still: a drain that gives up waiting for a stream which was
- * unlinked leaves its waiter there, in all kernels, with any card.
+ * The other plays longer than the player that is drained. Its ring is longer
+ * than a busy machine may stand still: a drain that has waited for that long
+ * gives up, and if the stream was unlinked leaves its waiter there, in all
+ * kernels, with any card.
  */
 static void leave(struct round *r)
 {
@@ -80,7 +81,7 @@ static void leave(struct round *r)
 	p.stop = VT_NEVER;
 	MUST(vt_configure(s, &p));
 	if (plays)
-		vt_play(s, 0, p.buffer);
+		vt_play(s, 0, 4800);
 	MUST(snd_pcm_link(r->player->pcm, s->pcm));
 	r->linked = true;
 	while (!r->at || vt_now() < r->at)
