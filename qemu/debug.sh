@@ -52,7 +52,7 @@ lane()
 	case $2 in
 	race|coverage) purpose=$2 ;;
 	esac
-	kernel=$("$QEMU/debug-kernel.sh" "$1" $purpose) || die "no kernel"
+	kernel=$("$QEMU/debug-kernel.sh" "$1" "$purpose") || die "no kernel"
 	case $2 in
 	self)	self_test "$kernel" memory "$dir" ;;
 	clean)	{
