@@ -125,7 +125,7 @@ const struct fuzz_op fuzz_timer_ops[] = {
 	  TIMER | E_NODEV | E_BUSY | E_NOMEM },
 	{ "timer params", run_params, 1, 0, S_OPEN, 0, 0, TIMER | E_NOMEM },
 	{ "timer go", run_go, 2, FUZZ_RACE, S_OPEN, 0, 0, TIMER | E_BUSY },
-	{ "timer ask", run_ask, 1, 0, S_OPEN, 0, 0, TIMER | E_NODEV },
+	{ "timer ask", run_ask, 1, 0, S_OPEN, 0, 0, TIMER | E_NODEV | E_NOTTY },
 	{ "timer read", run_read, 1, 0, S_OPEN, 0, 0, TIMER },
 	{ }
 };

@@ -82,10 +82,19 @@ void vt_load_stalls(void)
 	atexit(vt_end_stalls);
 }
 
-void vt_slow_starts(int64_t ns)
+bool vt_slow_starts(int64_t ns)
 {
+	FILE *f;
+	bool good;
+
 	vt_load_module();
-	vt_order(DIRECTORY "slow_start", ns);
+	f = fopen(DIRECTORY "slow_start", "w");
+	if (!f)
+		return false;
+	fprintf(f, "%lld", (long long)ns);
+	good = !fflush(f);
+	fclose(f);
+	return good;
 }
 
 int64_t vt_jump(int64_t ns)

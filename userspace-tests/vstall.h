@@ -11,8 +11,11 @@
 /* Until the end of the program; bails out where there is no such module */
 void vt_load_stalls(void);
 
-/* Until the end of the program each start takes so much longer. */
-void vt_slow_starts(int64_t ns);
+/*
+ * Until the end of the program each start takes so much longer; false where the
+ * kernel cannot put a kprobe there.
+ */
+bool vt_slow_starts(int64_t ns);
 
 /* CLOCK_MONOTONIC jumps ahead; returns the time just after. */
 int64_t vt_jump(int64_t ns);
