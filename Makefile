@@ -137,12 +137,13 @@ check-pipewire:
 	@qemu/pipewire.sh
 
 check:
-	@$(GUEST) $(if $(TESTS),TESTS="$(TESTS)") qemu/check.sh
+	@$(GUEST) $(if $(TESTS),TESTS="$(TESTS)") \
+		$(if $(SHARE),SHARE="$(SHARE)") qemu/check.sh
 
 check-kernels:
 	@$(if $(KERNELS),KERNELS="$(KERNELS)") $(if $(TESTS),TESTS="$(TESTS)") \
 		$(if $(MIRROR),MIRROR="$(MIRROR)") $(if $(JOBS),JOBS="$(JOBS)") \
-		qemu/kernels.sh
+		$(if $(SHARE),SHARE="$(SHARE)") qemu/kernels.sh
 
 check-debug:
 	@$(if $(VERSIONS),VERSIONS="$(VERSIONS)") $(if $(LANES),LANES="$(LANES)") \

@@ -8,13 +8,15 @@
 # TESTS="NAME ..." runs only these: names as in the list, guest/ and .sh may
 # be left out. LANE=NAME takes a kernel of lanes.list, and out/lanes/NAME/.
 # DEBUG=VERSION-PURPOSE takes a kernel of debug-kernel.sh.
-# LIST=file is another list, RESULTS=dir another place for what comes of it.
+# SHARE=N does N per cent of what a test does for long or often: races, kills,
+# the fuzzers' operations. LIST=file is another list, RESULTS=dir another place for what comes of it.
 
 set -eu -o pipefail
 . "$(dirname "$0")/lib.sh"
 
 dir=${RESULTS:-$OUT/check}
 [ -z "${LANE:-}" ] || dir=$OUT/lanes/${LANE//[\/:]/-}
+share=${SHARE:-100}
 passed=0
 failed=0
 skipped=0
@@ -148,7 +150,7 @@ run_machine()
 {
 	local status=0
 
-	APPEND="init_on_alloc=0 page_poison=1 ${APPEND:-}" \
+	APPEND="init_on_alloc=0 page_poison=1 share=$share ${APPEND:-}" \
 	"$QEMU/boot.sh" "$kernel" "$image" "$1" check "$dir/$1" \
 		2>"$dir/$1/trouble" | sed -u "s/^/$1 /" || status=1
 	echo "$1 over $status"
@@ -171,6 +173,7 @@ close_machine()
 	printf 'FAIL %s\n' "$why"
 }
 
+case $share in *[!0-9]* | '' | 0*) die "SHARE: $share: not a share per cent" ;; esac
 check_names
 "$QEMU/setup.sh"
 if [ -n "${LANE:-}" ]; then

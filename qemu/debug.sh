@@ -60,7 +60,7 @@ lane()
 			echo "guest/leaks.sh timed 120 none"
 			echo "guest/leaks.sh smp 120 none"
 		} >"$dir.list"
-		APPEND="slow=20" LIST=$dir.list RESULTS=$dir DEBUG=$1-memory \
+		SHARE=20 APPEND="slow=20" LIST=$dir.list RESULTS=$dir DEBUG=$1-memory \
 			"$QEMU/check.sh" ;;
 	faults)	APPEND="kmemleak=off" LIST=$QEMU/debug/faults.list RESULTS=$dir \
 			DEBUG=$1-memory "$QEMU/check.sh" ;;

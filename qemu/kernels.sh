@@ -8,6 +8,7 @@
 #	KERNELS="LANE ..."	these, instead of the list's defaults
 #	TESTS="NAME ..."	these tests only
 #	JOBS=N			so many kernels at a time
+#	SHARE=N			per cent of what a test does for long or often
 
 set -eu -o pipefail
 . "$(dirname "$0")/lib.sh"
@@ -17,6 +18,8 @@ results=$OUT/lanes
 # Several guests share the processors, and emulated ones of another kind are
 # slow: silence does not mean so soon that one hangs.
 export PATIENCE=${PATIENCE:-5}
+# What one lane does in full in make check, many do in part.
+export SHARE=${SHARE:-30}
 list=$QEMU/lanes.list
 
 # lanes DEFAULT: their names, by a regular expression for the last column

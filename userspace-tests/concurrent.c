@@ -44,7 +44,7 @@ static struct part *make_parts(int device, unsigned int n,
 	for (i = 0; i < n; i++) {
 		parts[i].device = device;
 		parts[i].number = i;
-		parts[i].until = vt_now() + RACE;
+		parts[i].until = vt_now() + vt_share(RACE);
 		parts[i].s = s;
 		parts[i].done = done + i;
 	}

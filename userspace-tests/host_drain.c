@@ -132,7 +132,7 @@ static void test_drain(const void *arg)
 	if (place->job->forgets_waiter && forgets_waiter())
 		vt_skip("this kernel would crash, with any card");
 	vh_without_lockdep();
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < vt_share(ROUNDS); i++) {
 		struct round r = { place->device, place->job };
 		const struct part parts[] = { { &r, true }, { &r, false } };
 		struct vt_params p = vt_plain;

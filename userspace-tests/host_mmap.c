@@ -144,7 +144,7 @@ static void test_race(const void *arg)
 	replaced = 0;
 	mapped = 0;
 	over = false;
-	vh_begin(&race, *device, SND_PCM_STREAM_PLAYBACK, LASTS);
+	vh_begin(&race, *device, SND_PCM_STREAM_PLAYBACK, vt_share(LASTS));
 	SYS(free_ring(&race));
 	SYS(set_ring(&race, 0));
 	vt_threads(vh_live, parts, sizeof(parts[0]), ARRAY_SIZE(parts));

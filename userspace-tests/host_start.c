@@ -75,7 +75,7 @@ static void test_race(const void *arg)
 		{ &race, vh_neighbour, &race.done[3] },
 	};
 
-	vh_begin(&race, *device, SND_PCM_STREAM_PLAYBACK, LASTS);
+	vh_begin(&race, *device, SND_PCM_STREAM_PLAYBACK, vt_share(LASTS));
 	vt_threads(vh_live, parts, sizeof(parts[0]), ARRAY_SIZE(parts));
 	vt_note("started %lu times, freed %lu", race.done[0], race.done[1]);
 }

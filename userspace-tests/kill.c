@@ -169,7 +169,7 @@ static void test_kill(const void *arg)
 	pid_t pid;
 
 	vt_note("seed %llu", (unsigned long long)seed);
-	for (i = 0; i < job->client->kills; i++) {
+	for (i = 0; i < vt_share(job->client->kills); i++) {
 		pid = vt_fork(job->client->live, &job->device);
 		vt_sleep_until(vt_now() + vt_random(&seed, 60 * VT_MS));
 		begun = vt_now();
@@ -190,7 +190,7 @@ static void test_both(const void *arg)
 	pid_t pid[2];
 
 	vt_note("seed %llu", (unsigned long long)seed);
-	for (i = 0; i < KILLS; i++) {
+	for (i = 0; i < vt_share(KILLS); i++) {
 		pid[0] = vt_fork(live_writing, &job->device);
 		pid[1] = vt_fork(live_configuring, &job->device);
 		vt_sleep_until(vt_now() + vt_random(&seed, 60 * VT_MS));
@@ -214,7 +214,8 @@ int main(int argc, char **argv)
 			job.client = &clients[i];
 			vt_run(test_kill, &job,
 			       "device %d %u clients killed %s", job.device,
-			       clients[i].kills, clients[i].what);
+			       (unsigned int)vt_share(clients[i].kills),
+			       clients[i].what);
 		}
 		vt_run(test_both, &job, "device %d both ends killed",
 		       job.device);

@@ -117,7 +117,7 @@ static void test_close(const void *arg)
 	EXPECT(map != MAP_FAILED, "cannot map: %m");
 	vt_defer(unmap, map);
 	SYS(ioctl(race.stays, SNDRV_PCM_IOCTL_PREPARE));
-	race.until = vt_now() + RACE;
+	race.until = vt_now() + vt_share(RACE);
 	vt_threads(live, parts, sizeof(parts[0]), 2);
 	vt_note("%lu times prepared, %lu times refused, %lu times closed",
 		race.prepared, race.refused, race.closed);

@@ -147,7 +147,7 @@ static void begin_anew(struct race *race)
 /* One drain per round; frames pass for a while, into whatever ring there is. */
 static void live_drainer(struct race *race)
 {
-	int64_t until = vt_now() + RACE;
+	int64_t until = vt_now() + vt_share(RACE);
 	unsigned int rounds = 0, drained = 0;
 	uint64_t seed = 3;
 	int err;

@@ -290,6 +290,14 @@ int vt_slow(void)
 	return times ? atoi(times) : 1;
 }
 
+/* What this run is to do of something that is done for long or often. */
+int64_t vt_share(int64_t whole)
+{
+	const char *percent = getenv("VT_SHARE");
+
+	return percent ? (whole * atoi(percent) + 99) / 100 : whole;
+}
+
 static void vt_watchdog(int signal)
 {
 	static const char text[] = "Bail out! the watchdog barked\n";

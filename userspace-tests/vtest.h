@@ -83,6 +83,7 @@ void vt_sound(int device);	/* plays and records, every frame */
 
 /* Time, in ns of CLOCK_MONOTONIC */
 int vt_slow(void);
+int64_t vt_share(int64_t whole);
 int64_t vt_now(void);
 void vt_sleep_until(int64_t when);
 int64_t vt_jiffy(void);

@@ -14,6 +14,9 @@ results=/share/results
 # and what it is too slow for.
 slow=$(sed -n 's/.*slow=\([0-9]*\).*/\1/p' /proc/cmdline)
 [ -z "$slow" ] || export VT_SLOW="$slow" VT_SKIP=/test/guest/slow.list
+# How much of what is only done often is done here, per cent
+share=$(sed -n 's/.*share=\([0-9]*\).*/\1/p' /proc/cmdline)
+[ -z "$share" ] || export VT_SHARE="$share"
 work=/tmp/work
 
 # since_mark: what the kernel said after the last mark; the message, no stamp

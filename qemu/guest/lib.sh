@@ -190,10 +190,10 @@ round_trip()
 	same_frames
 }
 
-# share N: what a slow kernel does of so many operations, for the same minute
+# share N: of so many operations, what this run is to do
 share()
 {
-	echo $(($1 / (${VT_SLOW:-1} > 1 ? 5 : 1)))
+	echo $((($1 * ${VT_SHARE:-100} + 99) / 100))
 }
 
 # fuzz_lane LANE OPS SEED: what it counted is printed in any case

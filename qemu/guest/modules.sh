@@ -63,11 +63,11 @@ cycle_peer()
 
 repeat()
 {
-	times=$1
+	left=$1
 	shift
-	while [ "$times" -gt 0 ]; do
-		"$@" || { echo "with $times to go"; return 1; }
-		times=$((times - 1))
+	while [ "$left" -gt 0 ]; do
+		"$@" || { echo "with $left to go"; return 1; }
+		left=$((left - 1))
 	done
 }
 
@@ -126,10 +126,11 @@ check "the driver goes" rmmod snd_virtual
 check "and is gone" is_gone
 check "then the core goes" rmmod snd_pcmbuf
 
-check "20 times the core alone" repeat 20 cycle_core
-check "20 times both, unused" repeat 20 cycle_idle
+times=$(share 20)
+check "$times times the core alone" repeat "$times" cycle_core
+check "$times times both, unused" repeat "$times" cycle_idle
 modprobe snd-pcmbuf
-check "20 times the driver, the core stays" repeat 20 cycle_driver
+check "$times times the driver, the core stays" repeat "$times" cycle_driver
 rmmod snd_pcmbuf
 
 ours=$(growth cycle)
