@@ -224,7 +224,8 @@ qemu_pid=
 	fail "QEMU failed with status $status: $(tail -n 1 "$dir/qemu.log")"
 complaint=
 [ -n "${MAY_COMPLAIN:-}" ] ||
-	complaint=$(grep -a -m 1 -E "$COMPLAINTS" "$dir/console.log" | tr -d '\r') || true
+	complaint=$(without_excused "$dir/console.log" |
+		grep -a -m 1 -E "$COMPLAINTS" | tr -d '\r') || true
 [ -z "$complaint" ] || fail "the kernel complains: ${complaint:0:150}"
 [ -n "$verdict" ] || fail "ended without a verdict, in $what"
 [ "$verdict" = 0 ] || fail "the job failed with status $verdict"

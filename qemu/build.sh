@@ -26,7 +26,9 @@ log=$tree.log
 inside=()
 cc=${CC:-gcc}
 user_cc=gcc
-kbuild=(${COVERAGE:+GCOV_PROFILE=y KASAN_SANITIZE=n UBSAN_SANITIZE=n})
+# What is counted are the branches that the sources have, once each.
+kbuild=(${COVERAGE:+GCOV_PROFILE=y KASAN_SANITIZE=n UBSAN_SANITIZE=n
+	KCFLAGS="-D__NO_FORTIFY -fno-early-inlining"})
 if [ -d "$kernel/compiler" ]; then
 	inside=("$QEMU/inside.sh" "$(readlink "$kernel/compiler")")
 	cc=$(cat "$kernel/gcc")
@@ -40,7 +42,7 @@ mkdir -p "$tree"
 
 # Objects of another kernel of this name, or of another compiler, are stale;
 # make cannot know.
-key="$(cat "$kernel/version") $kdir $("${inside[@]}" "$cc" --version | head -n 1)"
+key="$(cat "$kernel/version") $kdir ${kbuild[*]} $("${inside[@]}" "$cc" --version | head -n 1)"
 if [ "$(cat "$tree.key" 2>/dev/null)" != "$key" ]; then
 	rm -rf "$tree" "$tree.sources"
 	mkdir -p "$tree"

@@ -112,7 +112,7 @@ unexpected()
 	[ -f "$1.log" ] || return 0
 	cat "$QEMU/expected.log" "$1.expected" 2>/dev/null |
 		sed '/^ *$/d; /^#/d' >"$1.patterns"
-	grep -a -v -E -f "$1.patterns" "$1.log" || true
+	without_excused "$1.log" | grep -a -v -E -f "$1.patterns" || true
 }
 
 # judge MACHINE NAME SECONDS WHY: prints the result and adds it up; WHY is for

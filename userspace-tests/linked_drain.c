@@ -12,6 +12,7 @@
 #include "vhost.h"
 
 #define RACE		(6 * VT_SECOND)
+#define RACE_MAX	(18 * VT_SECOND)	/* until both had their way */
 #define SPREAD		(300 * VT_US)	/* how far apart the two may begin */
 
 /* ioctls past alsa-lib: it would do more than this one thing */
@@ -147,13 +148,13 @@ static void begin_anew(struct race *race)
 /* One drain per round; frames pass for a while, into whatever ring there is. */
 static void live_drainer(struct race *race)
 {
-	int64_t until = vt_now() + vt_share(RACE);
+	int64_t begun = vt_now(), lasts = vt_share(RACE);
 	unsigned int rounds = 0, drained = 0;
 	uint64_t seed = 3;
 	int err;
 
 	vt_defer(end_race, race);
-	while (vt_now() < until) {
+	while (vt_now() < begun + lasts) {
 		begin_anew(race);
 		err = drain_in_round(race, &seed);
 		EXPECT(!err || err == -EAGAIN || err == -EBADFD,
@@ -161,6 +162,7 @@ static void live_drainer(struct race *race)
 		drained += err == -EAGAIN;
 		vt_sleep_until(vt_now() + 8 * VT_MS);
 		rounds++;
+		lasts = drained && race->did ? vt_share(RACE) : RACE_MAX;
 	}
 	vt_note("%u rounds, %u drains, %u of the other's", rounds, drained,
 		race->did);

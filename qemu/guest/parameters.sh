@@ -26,6 +26,7 @@ channels_max=0		out of range 1..256
 channels_max=257	out of range 1..256
 start_grid_us=10001	out of range 0..10000
 pcm_buffers=vmaloc	not one of $WORDS
+pcm_clocks=realtme	not one of realtime, client, step, scaled, timer
 index=32		out of range -1..31
 "
 
