@@ -324,14 +324,17 @@ static struct activity activity(void)
 /* What the kernel does when all is closed; some kernels are busier by far. */
 static struct activity at_rest;
 
-/* A card that wakes up for each period would be scheduled 400 times. */
+/*
+ * A card that wakes up for each period would be scheduled 400 times; what keeps
+ * a drain from being given up is 170 times, or 260 with PREEMPT_RT.
+ */
 static void expect_idle(const char *when)
 {
 	struct activity a = activity();
 
 	EXPECT(a.busy <= at_rest.busy + 4, "busy for %ld of 200 ticks, %s",
 	       a.busy, when);
-	EXPECT(a.switched < at_rest.switched + 200,
+	EXPECT(a.switched < at_rest.switched + 300,
 	       "%ld times scheduled in 2 s, %s; at rest %ld times", a.switched,
 	       when, at_rest.switched);
 }
