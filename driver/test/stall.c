@@ -6,7 +6,8 @@
  *	jump		CLOCK_MONOTONIC jumps ahead, as on a machine that has
  *			stood still; timers are late, and nobody has run
  *	irqs_off	this CPU does nothing for so long, interrupts off
- *	slow_start	from now on each start of a stream takes so much longer
+ *	slow_start	from now on each start of a stream takes so much longer,
+ *			in whole ms, up to 1 s
  *
  * For a jump the kernel has to go by the clock source of this module, which has
  * its name; see /sys/devices/system/clocksource/clocksource0/.
@@ -14,6 +15,7 @@
 #include <linux/atomic.h>
 #include <linux/clocksource.h>
 #include <linux/debugfs.h>
+#include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/irqflags.h>
 #include <linux/kprobes.h>
@@ -29,6 +31,7 @@
 #define VSND_TEST_SHIFT		22	/* 73 minutes until a product overflows */
 #define VSND_TEST_JUMP_MAX	(3600ULL * NSEC_PER_SEC)
 #define VSND_TEST_OFF_MAX	(10ULL * NSEC_PER_SEC)
+#define VSND_TEST_SLOW_MAX	NSEC_PER_SEC
 
 static atomic64_t vsnd_test_jumped;
 
@@ -81,12 +84,14 @@ DEFINE_DEBUGFS_ATTRIBUTE(vsnd_test_irqs_off_fops, NULL, vsnd_test_irqs_off,
 			 "%llu\n");
 
 static DEFINE_MUTEX(vsnd_test_probe_lock);
-static u64 vsnd_test_start_ns;
+static unsigned int vsnd_test_start_ms;
 static bool vsnd_test_probed;
 
+/* By no clock: with interrupts off, that of a machine without a TSC stands. */
 static int vsnd_test_before_start(struct kprobe *probe, struct pt_regs *regs)
 {
-	vsnd_test_spin(READ_ONCE(vsnd_test_start_ns));
+	mdelay(READ_ONCE(vsnd_test_start_ms));
+	touch_softlockup_watchdog();
 	return 0;
 }
 
@@ -100,10 +105,10 @@ static int vsnd_test_slow_start(void *data, u64 ns)
 {
 	int err = 0;
 
-	if (ns > VSND_TEST_OFF_MAX)
+	if (ns > VSND_TEST_SLOW_MAX)
 		return -EINVAL;
 	mutex_lock(&vsnd_test_probe_lock);
-	WRITE_ONCE(vsnd_test_start_ns, ns);
+	WRITE_ONCE(vsnd_test_start_ms, (u32)ns / (u32)NSEC_PER_MSEC);
 	if (!vsnd_test_probed)
 		err = register_kprobe(&vsnd_test_start_probe);
 	vsnd_test_probed = !err;
