@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -399,8 +400,15 @@ int vt_substreams(void)
 int64_t vt_now(void)
 {
 	struct timespec ts;
+	int err;
 
-	if (clock_gettime(CLOCK_MONOTONIC, &ts))
+#ifdef __powerpc__
+	/* its vDSO goes by the timebase, whatever the kernel goes by */
+	err = syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &ts);
+#else
+	err = clock_gettime(CLOCK_MONOTONIC, &ts);
+#endif
+	if (err)
 		vt_bail_out("no monotonic clock");
 	return ts.tv_sec * VT_SECOND + ts.tv_nsec;
 }

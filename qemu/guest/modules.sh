@@ -9,6 +9,8 @@
 
 CYCLES=30
 extra=/lib/modules/$(uname -r)/extra
+page_kb=$(awk '/^KernelPageSize:/ { print $2; exit }' /proc/self/smaps 2>/dev/null)
+page_kb=${page_kb:-4}
 
 is_gone()
 {
@@ -78,10 +80,10 @@ memory_in_use()
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
 	sleep 1
-	awk '/^(MemFree|Cached|Buffers|SReclaimable):/ { free += $2 }
+	awk -v page="$page_kb" '/^(MemFree|Cached|Buffers|SReclaimable):/ { free += $2 }
 		/^MemTotal:/ { total = $2 }
 		/^ *cpu: / { pagesets = 1 } /^Node/ { pagesets = 0 }
-		pagesets && /^ *count: / { free += $2 * 4 }
+		pagesets && /^ *count: / { free += $2 * page }
 		END { print total - free }' /proc/meminfo /proc/zoneinfo
 }
 
@@ -139,7 +141,7 @@ diag "$CYCLES cycles of load, play and unload: ${ours:-failed} KiB more in use; 
 check "$CYCLES times both, used" [ -n "$ours" ]
 # Whatever became free meanwhile was not the driver's.
 [ "${peers:-0}" -ge 0 ] || peers=0
-# 4 KiB a cycle is less than the smallest buffer, and more than the noise.
+# A page a cycle is less than a buffer, and more than the noise.
 check "no more memory is lost than with snd-dummy" \
-	[ "${ours:-999999}" -le $((${peers:-0} + CYCLES * 4)) ]
+	[ "${ours:-999999}" -le $((${peers:-0} + CYCLES * page_kb)) ]
 finish
