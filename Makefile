@@ -147,7 +147,8 @@ check-kernels:
 
 check-debug:
 	@$(if $(VERSIONS),VERSIONS="$(VERSIONS)") $(if $(LANES),LANES="$(LANES)") \
-		$(if $(MIRROR),MIRROR="$(MIRROR)") qemu/debug.sh
+		$(if $(MIRROR),MIRROR="$(MIRROR)") \
+		$(if $(TESTS),TESTS="$(TESTS)") qemu/debug.sh
 
 soak:
 	@$(GUEST) qemu/soak.sh

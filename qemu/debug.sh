@@ -7,6 +7,7 @@
 #
 #	VERSIONS="6.12 7.2"	of the kernel
 #	LANES="self clean faults race"
+#	TESTS="NAME ..."	these tests only, of a lane that has them
 #
 # self: every detector speaks when its bug is committed. clean: all tests, and
 # then no memory is lost. faults: every allocation and copy fails once. race: the
