@@ -10,7 +10,7 @@
 #include "vctl.h"
 
 #define HOUR	(3600 * VT_SECOND)
-#define TURNED	(1000 * VT_US)	/* and if the kernel's timers are 9 % slow */
+#define TURNED	(1100 * VT_US)	/* and if the kernel's timers are 9 % slow */
 
 struct loop {
 	struct vt_stream *player, *recorder;
