@@ -104,7 +104,7 @@ amd64)	qemu=qemu-system-x86_64
 	if [ -e "$kernel/no-acpi" ]; then
 		options+=(-M q35)
 		smp=2,sockets=2,cores=1
-		APPEND="tsc=reliable ${APPEND:-}"
+		APPEND="tsc=reliable hardened_usercopy=1 ${APPEND:-}"
 		khz=$(awk '/^cpu MHz/ { printf "%d", $4 * 1000; exit }' /proc/cpuinfo)
 		[ "$machine" = timed ] || [ -z "$khz" ] ||
 			APPEND="tsc_early_khz=$khz $APPEND"
