@@ -100,7 +100,7 @@ amd64)	qemu=qemu-system-x86_64
 	# processors are found only if each has a socket, and there is no better
 	# clock source to fall back to when time jumps in a test. What TCG counts
 	# in real time is about the host's clock, which a guest on a busy host
-	# cannot find out.
+	# cannot find out. Newer kernels check copies only if they are asked to.
 	if [ -e "$kernel/no-acpi" ]; then
 		options+=(-M q35)
 		smp=2,sockets=2,cores=1

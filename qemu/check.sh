@@ -9,7 +9,8 @@
 # be left out. LANE=NAME takes a kernel of lanes.list, and out/lanes/NAME/.
 # DEBUG=VERSION-PURPOSE takes a kernel of debug-kernel.sh.
 # SHARE=N does N per cent of what a test does for long or often: races, kills,
-# the fuzzers' operations. LIST=file is another list, RESULTS=dir another place for what comes of it.
+# the fuzzers' operations.
+# LIST=file is another list, RESULTS=dir another place for what comes of it.
 
 set -eu -o pipefail
 . "$(dirname "$0")/lib.sh"
