@@ -152,28 +152,35 @@ static int vsnd_rule_access(struct snd_pcm_hw_params *params,
 	return snd_mask_empty(access) ? -EINVAL : 1;
 }
 
+/* What each rule refines, what it goes by, and above how many channels */
+static const struct {
+	snd_pcm_hw_rule_func_t refine;
+	int what;
+	int by;
+	unsigned int channels;
+} vsnd_rules[] = {
+	{ vsnd_rule_periods, SNDRV_PCM_HW_PARAM_PERIODS,
+	  SNDRV_PCM_HW_PARAM_BUFFER_TIME },
+	{ vsnd_rule_buffer_time, SNDRV_PCM_HW_PARAM_BUFFER_TIME,
+	  SNDRV_PCM_HW_PARAM_PERIODS },
+	{ vsnd_rule_access, SNDRV_PCM_HW_PARAM_ACCESS,
+	  SNDRV_PCM_HW_PARAM_CHANNELS, VSND_RW_NONINTERLEAVED_MAX },
+	{ vsnd_rule_channels, SNDRV_PCM_HW_PARAM_CHANNELS,
+	  SNDRV_PCM_HW_PARAM_ACCESS, VSND_RW_NONINTERLEAVED_MAX },
+};
+
 static int vsnd_hw_add_rules(struct snd_pcm_runtime *runtime)
 {
-	int err;
+	unsigned int i;
+	int err = 0;
 
-	err = snd_pcm_hw_rule_add(runtime, 0, SNDRV_PCM_HW_PARAM_PERIODS,
-				  vsnd_rule_periods, NULL,
-				  SNDRV_PCM_HW_PARAM_BUFFER_TIME, -1);
-	if (err < 0)
-		return err;
-	err = snd_pcm_hw_rule_add(runtime, 0, SNDRV_PCM_HW_PARAM_BUFFER_TIME,
-				  vsnd_rule_buffer_time, NULL,
-				  SNDRV_PCM_HW_PARAM_PERIODS, -1);
-	if (err < 0 || runtime->hw.channels_max <= VSND_RW_NONINTERLEAVED_MAX)
-		return err;
-	err = snd_pcm_hw_rule_add(runtime, 0, SNDRV_PCM_HW_PARAM_CHANNELS,
-				  vsnd_rule_channels, NULL,
-				  SNDRV_PCM_HW_PARAM_ACCESS, -1);
-	if (err < 0)
-		return err;
-	return snd_pcm_hw_rule_add(runtime, 0, SNDRV_PCM_HW_PARAM_ACCESS,
-				   vsnd_rule_access, NULL,
-				   SNDRV_PCM_HW_PARAM_CHANNELS, -1);
+	for (i = 0; i < ARRAY_SIZE(vsnd_rules) && err >= 0; i++)
+		if (runtime->hw.channels_max > vsnd_rules[i].channels)
+			err = snd_pcm_hw_rule_add(runtime, 0,
+						  vsnd_rules[i].what,
+						  vsnd_rules[i].refine, NULL,
+						  vsnd_rules[i].by, -1);
+	return err;
 }
 
 /*

@@ -105,6 +105,16 @@ static void spoil_sample_bits(struct snd_pcm_hw_params *p)
 	vr_set_one(p, SNDRV_PCM_HW_PARAM_SAMPLE_BITS, 13);
 }
 
+/* More channels than the kernel has memory for in one call */
+static void spoil_planes(struct snd_pcm_hw_params *p)
+{
+	memset(vr_mask(p, SNDRV_PCM_HW_PARAM_ACCESS), 0,
+	       sizeof(struct snd_mask));
+	vr_set_bit(p, SNDRV_PCM_HW_PARAM_ACCESS,
+		   (int)SNDRV_PCM_ACCESS_RW_NONINTERLEAVED);
+	vr_set_one(p, SNDRV_PCM_HW_PARAM_CHANNELS, 200);
+}
+
 static const struct garbage garbage[] = {
 	{ "all zero", spoil_zero },
 	{ "no formats", spoil_formats },
@@ -116,6 +126,7 @@ static const struct garbage garbage[] = {
 	{ "4 GiB", spoil_huge },
 	{ "no periods", spoil_zero_periods },
 	{ "13 bits", spoil_sample_bits },
+	{ "200 channels one after the other", spoil_planes },
 };
 
 static void test_garbage(const void *arg)
