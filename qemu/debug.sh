@@ -68,7 +68,7 @@ lane()
 	race)	self_test "$kernel" race "$dir-self"
 		grep -E '^[^# ]+ +smp ' "$QEMU/tests.list" >"$dir.list"
 		LIST=$dir.list RESULTS=$dir DEBUG=$1-race "$QEMU/check.sh" ;;
-	coverage) cat "$QEMU/tests.list" "$QEMU/debug/faults.list" >"$dir.list"
+	coverage) awk '!seen[$1]++' "$QEMU/tests.list" "$QEMU/debug/faults.list" >"$dir.list"
 		ICOUNT=1 LIST=$dir.list RESULTS=$dir DEBUG=$1-coverage \
 			COVERAGE=1 "$QEMU/check.sh" || true
 		"$QEMU/coverage.sh" "$CACHE/build/$1-coverage.coverage" "$dir" ;;

@@ -4,6 +4,7 @@
  */
 
 #include <linux/device.h>
+#include <linux/dma-mapping.h>
 #include <linux/io.h>
 #include <linux/kernel.h>
 #include <linux/limits.h>
@@ -229,6 +230,46 @@ static void pcmbuf_test_low_memory(struct pcmbuf_test *t)
 	EXPECT(t, pcmbuf_test_is_low(t));
 }
 
+static void pcmbuf_test_reaches(struct pcmbuf_test *t, u64 mask)
+{
+	size_t ofs;
+
+	*t->dev->dma_mask = mask;
+	if (!EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream,
+						  PCMBUF_TEST_BYTES), 1))
+		return;
+	for (ofs = 0; ofs < PCMBUF_TEST_BYTES; ofs += PAGE_SIZE)
+		if (!EXPECT(t, snd_pcmbuf_sgbuf_get_addr(t->substream, ofs) <=
+			    mask))
+			break;
+	EXPECT_EQ(t, snd_pcmbuf_free_pages(t->substream), 0);
+}
+
+/* Where a PC has its memory each of these masks reaches some of it. */
+static void pcmbuf_test_masks(struct pcmbuf_test *t)
+{
+	u64 mask = *t->dev->dma_mask;
+
+	if (!IS_ENABLED(CONFIG_X86)) {
+		t->skip = "memory may begin above the smallest mask";
+		return;
+	}
+	*t->dev->dma_mask = 0;
+	EXPECT_EQ(t, snd_pcmbuf_preallocate_pages(t->pcm->streams[0].substream,
+						  SND_PCMBUF_SG, t->dev, 0, 0),
+		  -EINVAL);
+	*t->dev->dma_mask = mask;
+	if (EXPECT_EQ(t, pcmbuf_test_open(t), 0) &&
+	    EXPECT_EQ(t, snd_pcmbuf_preallocate_pages(t->substream,
+						      SND_PCMBUF_SG, t->dev, 0,
+						      0), 0)) {
+		pcmbuf_test_reaches(t, DMA_BIT_MASK(64));
+		pcmbuf_test_reaches(t, DMA_BIT_MASK(32));
+		pcmbuf_test_reaches(t, DMA_BIT_MASK(31));
+	}
+	*t->dev->dma_mask = mask;
+}
+
 const struct pcmbuf_test_case pcmbuf_test_lookup_cases[] = {
 	{ "no page beyond the end", pcmbuf_test_page_bounds, true },
 	{ "no address beyond the end", pcmbuf_test_address_bounds, true },
@@ -237,5 +278,6 @@ const struct pcmbuf_test_case pcmbuf_test_lookup_cases[] = {
 	{ "addresses are those of the pages", pcmbuf_test_addresses, true },
 	{ "chunks are as long as can be", pcmbuf_test_chunks, true },
 	{ "below 4 GiB where that is needed", pcmbuf_test_low_memory },
+	{ "within the reach of the device", pcmbuf_test_masks },
 	{ }
 };

@@ -227,6 +227,7 @@ static void pcmbuf_test_mixture(struct pcmbuf_test *t)
 static void pcmbuf_test_foreign(struct pcmbuf_test *t)
 {
 	static unsigned char area[16];
+	static struct snd_dma_buffer foreign;
 	struct snd_pcm_runtime *runtime;
 
 	if (!EXPECT_EQ(t, pcmbuf_test_open(t), 0))
@@ -248,6 +249,13 @@ static void pcmbuf_test_foreign(struct pcmbuf_test *t)
 	EXPECT(t, !snd_pcmbuf_sgbuf_get_ptr(t->substream, 0));
 	runtime->dma_area = NULL;
 	runtime->dma_bytes = 0;
+
+	/* memory that the kernel does not map has no address, but a record */
+	runtime->dma_buffer_p = &foreign;
+	EXPECT_EQ(t, snd_pcmbuf_free_pages(t->substream), -EINVAL);
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 8), -EINVAL);
+	EXPECT(t, runtime->dma_buffer_p == &foreign);
+	runtime->dma_buffer_p = NULL;
 }
 
 const struct pcmbuf_test_case pcmbuf_test_malloc_cases[] = {

@@ -124,7 +124,12 @@ static void pcmbuf_test_late_mmap(struct pcmbuf_test *t)
 	EXPECT_EQ(t, snd_pcmbuf_mmap(t->substream, area), -EBADFD);
 	__snd_pcm_set_state(runtime, SNDRV_PCM_STATE_SETUP);
 	EXPECT_EQ(t, snd_pcmbuf_mmap(t->substream, area), -ENXIO);
+	area->vm_pgoff = 0;
+	area->vm_end = PCMBUF_TEST_BYTES + PAGE_SIZE;
+	EXPECT_EQ(t, snd_pcmbuf_mmap(t->substream, area), -ENXIO);
 	__snd_pcm_set_state(runtime, SNDRV_PCM_STATE_OPEN);
+	EXPECT_EQ(t, snd_pcmbuf_free_pages(t->substream), 0);
+	EXPECT_EQ(t, snd_pcmbuf_mmap(t->substream, area), -ENXIO);
 	EXPECT(t, !area->vm_ops);
 out:
 	kfree(area);
@@ -185,6 +190,30 @@ static void pcmbuf_test_pinned(struct pcmbuf_test *t)
 	EXPECT(t, t->substream->runtime->dma_area == area);
 }
 
+/* Rather no buffer than one that somebody else still sees. */
+static void pcmbuf_test_pinned_full(struct pcmbuf_test *t)
+{
+	size_t limit = pcmbuf_test_limit(t);
+	struct page *page;
+
+	if (!limit || !pcmbuf_test_former_owner(t))
+		return;
+	page = snd_pcmbuf_sgbuf_ops_page(t->substream, 3 * PAGE_SIZE);
+	if (!EXPECT(t, page))
+		return;
+	get_page(page);
+	pcmbuf_test_close(t);
+
+	EXPECT_EQ(t, pcmbuf_test_open(t), 0);
+	pcmbuf_test_fake_total(t, limit);
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, PCMBUF_TEST_BYTES),
+		  -ENOMEM);
+	pcmbuf_test_expect_cleared(t);
+	put_page(page);
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, PCMBUF_TEST_BYTES),
+		  1);
+}
+
 const struct pcmbuf_test_case pcmbuf_test_owner_cases[] = {
 	{ "fresh memory is zero to the last page", pcmbuf_test_fresh, true },
 	{ "cleared for a driver with a copy op", pcmbuf_test_copy_op, true },
@@ -195,5 +224,6 @@ const struct pcmbuf_test_case pcmbuf_test_owner_cases[] = {
 	{ "growth is cleared at once", pcmbuf_test_growth, true },
 	{ "a pinned page finds no new owner", pcmbuf_test_pinned, true,
 	  true },
+	{ "nor when there is no other", pcmbuf_test_pinned_full, true, true },
 	{ }
 };

@@ -106,6 +106,7 @@ static void pcmbuf_test_halving(struct pcmbuf_test *t)
 
 static void pcmbuf_test_nothing_left(struct pcmbuf_test *t)
 {
+	struct snd_pcm_substream *recorder = t->pcm->streams[1].substream;
 	size_t limit = pcmbuf_test_limit(t);
 
 	if (!limit || !pcmbuf_test_preallocates(t, 0) ||
@@ -114,8 +115,11 @@ static void pcmbuf_test_nothing_left(struct pcmbuf_test *t)
 	/* room for what is less than the least */
 	pcmbuf_test_fake_total(t, limit - 12 * 1024);
 	EXPECT_EQ(t, pcmbuf_test_register_one(t, 1 << 20), 0);
+	EXPECT_EQ(t, snd_pcmbuf_preallocate_pages(recorder, SND_PCMBUF_VMALLOC,
+						  NULL, 1 << 20, 0), 0);
 	EXPECT_EQ(t, pcmbuf_test_total(t), 0);
 	EXPECT_EQ(t, t->substream->buffer_bytes_max, UINT_MAX);
+	EXPECT_EQ(t, recorder->buffer_bytes_max, UINT_MAX);
 
 	/* buffers are allocated when they are asked for */
 	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 1 << 20), -ENOMEM);
@@ -127,6 +131,7 @@ static void pcmbuf_test_nothing_left(struct pcmbuf_test *t)
 static void pcmbuf_test_second(struct pcmbuf_test *t)
 {
 	struct snd_pcm_substream *other = t->pcm->streams[1].substream;
+	static unsigned char not_a_slot[256] __aligned(8);
 	size_t total;
 
 	EXPECT_EQ(t, pcmbuf_test_open(t), 0);
@@ -141,6 +146,11 @@ static void pcmbuf_test_second(struct pcmbuf_test *t)
 	EXPECT_EQ(t, snd_pcmbuf_preallocate_pages(other, SND_PCMBUF_VMALLOC,
 						  NULL, 0, 0), -EINVAL);
 	EXPECT_EQ(t, snd_pcmbuf_preallocate_free(other), 0);
+	other->dma_buffer.private_data = not_a_slot;
+	EXPECT_EQ(t, snd_pcmbuf_preallocate_free(other), 0);
+	other->dma_buffer.area = not_a_slot;
+	EXPECT_EQ(t, snd_pcmbuf_preallocate_free(other), 0);
+	memset(&other->dma_buffer, 0, sizeof(other->dma_buffer));
 	other->dma_buffer.dev.type = SNDRV_DMA_TYPE_UNKNOWN;
 }
 
@@ -179,6 +189,22 @@ static void pcmbuf_test_bad_arguments(struct pcmbuf_test *t)
 	EXPECT_EQ(t, snd_pcmbuf_preallocate_pages(substream,
 						  SND_PCMBUF_CONTINUOUS,
 						  (struct device *)0xcc0, 0, 0),
+		  0);
+}
+
+/* One that no program can open has no directory for the files. */
+static void pcmbuf_test_no_node(struct pcmbuf_test *t)
+{
+	struct snd_pcm *pcm;
+
+	if (!EXPECT_EQ(t, snd_pcm_new_internal(t->card, "inner", 1, 1, 1, &pcm),
+		       0))
+		return;
+	EXPECT_EQ(t, snd_pcmbuf_preallocate_pages_for_all(pcm,
+							  SND_PCMBUF_VMALLOC,
+							  NULL,
+							  PCMBUF_TEST_BYTES,
+							  PCMBUF_TEST_BYTES),
 		  0);
 }
 
@@ -259,6 +285,7 @@ const struct pcmbuf_test_case pcmbuf_test_prealloc_cases[] = {
 	{ "none where there is nothing", pcmbuf_test_nothing_left },
 	{ "a second registration is refused", pcmbuf_test_second },
 	{ "bad arguments leave nothing behind", pcmbuf_test_bad_arguments },
+	{ "made for a PCM without nodes", pcmbuf_test_no_node },
 	{ "freed before the card", pcmbuf_test_free, true },
 	{ "freed while a runtime uses it", pcmbuf_test_free_in_use, true },
 	{ "freed with the card if forgotten", pcmbuf_test_forgotten, true },

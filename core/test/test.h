@@ -100,6 +100,7 @@ extern const struct pcmbuf_test_case pcmbuf_test_account_cases[];
 extern const struct pcmbuf_test_case pcmbuf_test_owner_cases[];
 extern const struct pcmbuf_test_case pcmbuf_test_lookup_cases[];
 extern const struct pcmbuf_test_case pcmbuf_test_classic_cases[];
+extern const struct pcmbuf_test_case pcmbuf_test_faults_cases[];
 
 /* main.c */
 __printf(2, 3) void pcmbuf_test_say(struct pcmbuf_test *t, const char *fmt,

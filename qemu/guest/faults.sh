@@ -5,15 +5,7 @@
 
 . "$(dirname "$0")/lib.sh"
 
-cd /sys/kernel/debug || exit 1
-for knob in failslab/ignore-gfp-wait fail_page_alloc/ignore-gfp-wait \
-	    fail_page_alloc/ignore-gfp-highmem; do
-	[ ! -e $knob ] || echo N >$knob
-done
-[ ! -e fail_page_alloc/min-order ] || echo 0 >fail_page_alloc/min-order
-for knob in failslab/verbose fail_page_alloc/verbose fail_usercopy/verbose; do
-	[ ! -e $knob ] || echo 0 >$knob
-done
+let_all_fail
 # What the kernel says when it cannot have a device, a directory or a link.
 expect_log '^(kobject|bus_add_driver): '
 expect_log '^debugfs: out of free dentries, '

@@ -50,6 +50,21 @@ skip()
 	echo "ok $done_so_far - $1 # SKIP $2"
 }
 
+# Faults are injected wherever memory is asked for, and silently.
+let_all_fail()
+{
+	for knob in failslab/ignore-gfp-wait fail_page_alloc/ignore-gfp-wait \
+		    fail_page_alloc/ignore-gfp-highmem; do
+		knob=/sys/kernel/debug/$knob
+		[ ! -e "$knob" ] || echo N >"$knob"
+	done
+	for knob in fail_page_alloc/min-order failslab/verbose \
+		    fail_page_alloc/verbose fail_usercopy/verbose; do
+		knob=/sys/kernel/debug/$knob
+		[ ! -e "$knob" ] || echo 0 >"$knob"
+	done
+}
+
 # check NAME COMMAND...: what the command prints is shown if it fails
 check()
 {
