@@ -22,6 +22,7 @@
 
 #define FRAMES		1920
 #define BYTES		(FRAMES * 4)
+#define PAGE_FRAMES	960	/* less than a page */
 
 /**
  * struct subject - what a call is made on
@@ -30,11 +31,13 @@
  * @fd: what is open, or -1
  * @map: the ring, when mapped
  * @buf: a ring's worth of memory
+ * @late: whether the device has been given a latency
  */
 struct subject {
 	int device;
 	int dir;
 	int fd;
+	bool late;
 	unsigned char *map;
 	unsigned char *buf;
 };
@@ -56,6 +59,28 @@ static void open_subject(struct subject *s)
 	s->fd = SYS(vr_open_now(s->device, s->dir));
 }
 
+static int open_control(void)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), "/dev/snd/controlC%d", vt_card);
+	return SYS(open(path, O_RDWR));
+}
+
+static void set_latency(struct subject *s, long frames)
+{
+	struct snd_ctl_elem_value value = {
+		.id = { .iface = SNDRV_CTL_ELEM_IFACE_PCM,
+			.device = s->device, .name = "PCM Latency" },
+		.value.integer.value[0] = frames,
+	};
+	int fd = open_control();
+
+	SYS(ioctl(fd, SNDRV_CTL_IOCTL_ELEM_WRITE, &value));
+	close(fd);
+	s->late = frames;
+}
+
 static void close_subject(void *data)
 {
 	struct subject *s = data;
@@ -66,6 +91,8 @@ static void close_subject(void *data)
 		close(s->fd);
 	s->map = NULL;
 	s->fd = -1;
+	if (s->late)
+		set_latency(s, 0);
 }
 
 static long set_params(struct subject *s, int access, unsigned int buffer)
@@ -92,6 +119,14 @@ static void configured_mmap(struct subject *s)
 {
 	open_subject(s);
 	SYS(set_params(s, SNDRV_PCM_ACCESS_MMAP_INTERLEAVED, FRAMES));
+}
+
+/* What a recorder hears late is kept meanwhile: less than a page of it */
+static void configured_late(struct subject *s)
+{
+	set_latency(s, 1);
+	open_subject(s);
+	SYS(set_params(s, SNDRV_PCM_ACCESS_RW_INTERLEAVED, PAGE_FRAMES));
 }
 
 static void prepared(struct subject *s)
@@ -138,6 +173,12 @@ static long act_open(struct subject *s)
 static long act_small(struct subject *s)
 {
 	return set_params(s, SNDRV_PCM_ACCESS_RW_INTERLEAVED, FRAMES);
+}
+
+/* In one piece, of which there is no half. */
+static long act_page(struct subject *s)
+{
+	return set_params(s, SNDRV_PCM_ACCESS_RW_INTERLEAVED, PAGE_FRAMES);
 }
 
 static long act_large(struct subject *s)
@@ -304,20 +345,19 @@ static long act_controls(struct subject *s)
 
 static void control(struct subject *s)
 {
-	char path[40];
-
-	snprintf(path, sizeof(path), "/dev/snd/controlC%d", vt_card);
-	s->fd = SYS(open(path, O_RDWR));
+	s->fd = open_control();
 }
 
 static const struct call calls[] = {
 	{ "open", nothing, act_open },
+	{ "hw_params of a page", open_subject, act_page },
 	{ "hw_params of a small buffer", open_subject, act_small },
 	{ "hw_params of a large buffer", open_subject, act_large },
 	{ "hw_params without interleaving", open_subject, act_planar },
 	{ "hw_params of a larger buffer", configured, act_large },
 	{ "hw_free", configured, act_free },
 	{ "prepare", configured, act_prepare },
+	{ "prepare with a latency", configured_late, act_prepare },
 	{ "mmap", configured_mmap, map_ring },
 	{ "page faults", mapped, act_touch },
 	{ "read or write", running, act_transfer },
@@ -338,7 +378,8 @@ struct job {
 static bool fail_once(const struct job *job, int nth, unsigned int *errors)
 {
 	static unsigned char buf[BYTES];
-	struct subject s = { job->device, job->dir, -1, NULL, buf };
+	struct subject s = { .device = job->device, .dir = job->dir,
+			     .fd = -1, .buf = buf };
 	bool used;
 	long ret;
 	int err;

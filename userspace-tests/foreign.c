@@ -150,6 +150,31 @@ static void test_start(const void *arg)
 	MUST(snd_pcm_unlink(player->pcm));
 }
 
+/* What drains together drains whole, each by its own card's clock. */
+static void test_drain(const void *arg)
+{
+	static const char *const clocks[] = { "realtime", "scaled" };
+	const char *clock = clocks[*(const unsigned int *)arg];
+	static short silence[4800 * 2];
+	struct vt_stream *player;
+	struct vt_params p = vt_plain;
+	snd_pcm_t *foreign;
+
+	vt_use_clock(0, clock);
+	foreign = open_foreign(0, SND_PCM_STREAM_PLAYBACK);
+	set_foreign(foreign, 48000);
+	player = vt_player(0, &p);
+	MUST(snd_pcm_link(player->pcm, foreign));
+	MUST(snd_pcm_writei(foreign, silence, 2400));
+	vt_play(player, 0, p.buffer);
+	if (snd_pcm_state(player->pcm) == SND_PCM_STATE_PREPARED)
+		MUST(snd_pcm_start(player->pcm));
+	MUST(snd_pcm_drain(player->pcm));
+	expect_state(player->pcm, SND_PCM_STATE_SETUP);
+	expect_state(foreign, SND_PCM_STATE_SETUP);
+	MUST(snd_pcm_unlink(player->pcm));
+}
+
 int main(int argc, char **argv)
 {
 	static const struct job jobs[] = {
@@ -161,11 +186,14 @@ int main(int argc, char **argv)
 	vt_init(argc, argv, 60);
 	if (system("modprobe snd-aloop"))
 		vt_note("cannot load snd-aloop");
-	vt_plan(ARRAY_SIZE(jobs));
+	vt_plan(ARRAY_SIZE(jobs) + 2);
 	for (i = 0; i < ARRAY_SIZE(jobs); i++)
 		vt_run(test_start, &jobs[i], "%s another card that %s",
 		       jobs[i].foreign_first ? "after" : "before",
 		       jobs[i].works ? "starts" : "cannot start");
+	for (i = 0; i < 2; i++)
+		vt_run(test_drain, &i, "a drain with another card, %s",
+		       i ? "scaled" : "realtime");
 	if (system("modprobe -r snd-aloop"))
 		vt_note("cannot unload snd-aloop");
 	return vt_finish();

@@ -233,6 +233,32 @@ static void test_close(const void *arg)
 	}
 }
 
+/*
+ * The drain of a player that has not started yet starts it with its group, in
+ * which the core leaves a recorder PREPARED: that one begins when it is started.
+ */
+static void test_drained(const void *arg)
+{
+	const struct job *job = &jobs[0];
+	struct vt_stream *s[ENDS];
+	struct vt_position pos;
+
+	(void)arg;
+	open_group(job, s);
+	MUST(snd_pcm_nonblock(s[0]->pcm, 1));
+	REFUSED(-EAGAIN, snd_pcm_drain(s[0]->pcm));
+	vt_sleep_until(vt_now() + 15 * VT_MS);
+	EXPECT(snd_pcm_state(s[0]->pcm) == SND_PCM_STATE_DRAINING,
+	       "the player does not drain");
+	EXPECT(snd_pcm_state(s[1]->pcm) == SND_PCM_STATE_PREPARED,
+	       "the recorder is not left alone");
+	MUST(snd_pcm_unlink(s[1]->pcm));
+	MUST(snd_pcm_start(s[1]->pcm));
+	vt_sleep_until(vt_now() + 15 * VT_MS);
+	vt_locate(s[1], &pos);
+	vt_expect_position(&pos, s[1], pos.trigger, 0);
+}
+
 static const struct {
 	const char *name;
 	vt_test *test;
@@ -251,10 +277,11 @@ int main(int argc, char **argv)
 	unsigned int i, t;
 
 	vt_init(argc, argv, 60);
-	vt_plan(ARRAY_SIZE(jobs) * ARRAY_SIZE(tests));
+	vt_plan(ARRAY_SIZE(jobs) * ARRAY_SIZE(tests) + 1);
 	for (i = 0; i < ARRAY_SIZE(jobs); i++)
 		for (t = 0; t < ARRAY_SIZE(tests); t++)
 			vt_run(tests[t].test, &jobs[i], "%s: %s",
 			       jobs[i].what, tests[t].name);
+	vt_run(test_drained, NULL, "a recorder after its player's drain");
 	return vt_finish();
 }

@@ -159,6 +159,8 @@ static const struct {
 	{ "18014398509482048\n", -EINVAL },	/* 2^64 bytes and 64 KiB */
 	{ "18446744073709551616\n", -EINVAL },
 	{ "99999999999999999999999999999999999999999999999\n", -EINVAL },
+	{ "0000000000000000000000000000000000000000000000000000000000000064\n",
+	  -EINVAL },	/* longer than any number has to be */
 };
 
 /* What is refused changes nothing. */
@@ -170,6 +172,21 @@ static void test_refused(const void *arg)
 	EXPECT(get("prealloc") == initial, "now %lu KiB", get("prealloc"));
 	EXPECT(largest() == initial, "now rings to %lu KiB", largest());
 	expect_ring(initial);
+}
+
+/* Half a line is not a number, and neither is what follows it. */
+static void test_piecemeal(const void *arg)
+{
+	char name[80];
+	int fd;
+
+	(void)arg;
+	path(name, sizeof(name), DEVICE, "prealloc");
+	fd = SYS(open(name, O_WRONLY));
+	EXPECT(pwrite(fd, "64\n", 3, 1) < 0 && errno == EINVAL,
+	       "taken at an offset");
+	close(fd);
+	EXPECT(get("prealloc") == initial, "now %lu KiB", get("prealloc"));
 }
 
 /* While a stream is open its buffer is not changed under it. */
@@ -245,6 +262,7 @@ static const struct {
 } tests[] = {
 	{ "files", test_files },
 	{ "limits the ring", test_limit },
+	{ "takes no piece of a line", test_piecemeal },
 	{ "is busy while open", test_busy },
 	{ "changes", test_change },
 	{ "none", test_none },

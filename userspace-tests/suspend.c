@@ -178,6 +178,52 @@ static void test_pause_and_drain(const void *arg)
 	vt_wait_state(loop.player, SND_PCM_STATE_SETUP, VT_SECOND);
 }
 
+/*
+ * The core suspends and resumes a whole group, but what did not run does not
+ * then: a recorder that a drain has stopped, or has left PREPARED.
+ */
+static void expect_rest(const struct job *job, bool running)
+{
+	snd_pcm_state_t rest = running ? SND_PCM_STATE_DRAINING :
+			       SND_PCM_STATE_PREPARED;
+	struct vt_position before, after;
+	struct vt_params p = vt_plain;
+	struct loop loop;
+
+	p.buffer = RING;
+	vt_use_clock(0, job->clock);
+	loop.player = vt_player(0, &p);
+	loop.recorder = vt_recorder(0, &p);
+	vt_link(loop.player, loop.recorder);
+	vt_play(loop.player, 0, RING);
+	if (running)
+		MUST(snd_pcm_start(loop.player->pcm));
+	vt_sleep_until(vt_now() + 15 * VT_MS);
+	MUST(snd_pcm_nonblock(loop.player->pcm, 1));
+	REFUSED(-EAGAIN, snd_pcm_drain(loop.player->pcm));
+	expect_state(loop.recorder, rest);
+	go_down();
+	expect_state(loop.player, SND_PCM_STATE_SUSPENDED);
+	expect_state(loop.recorder, SND_PCM_STATE_SUSPENDED);
+	MUST(snd_pcm_resume(loop.player->pcm));
+	expect_state(loop.player, SND_PCM_STATE_DRAINING);
+	expect_state(loop.recorder, rest);
+	vt_locate(loop.recorder, &before);
+	vt_sleep_until(vt_now() + 15 * VT_MS);
+	vt_locate(loop.recorder, &after);
+	EXPECT(after.frames == before.frames, "the recorder runs");
+	vt_wait_state(loop.player, SND_PCM_STATE_SETUP, VT_SECOND);
+	MUST(snd_pcm_unlink(loop.player->pcm));
+	vt_close(loop.player);
+	vt_close(loop.recorder);
+}
+
+static void test_rest(const void *arg)
+{
+	expect_rest(arg, true);
+	expect_rest(arg, false);
+}
+
 /* Some kernels pass this on, or take the stream for what it was then. */
 static void expect_refused(struct vt_stream *s)
 {
@@ -245,7 +291,7 @@ int main(int argc, char **argv)
 	unsigned int i;
 
 	vt_init(argc, argv, 120);
-	vt_plan(5 + 4 + 3 + 2);
+	vt_plan(5 + 4 + 3 + 3);
 	for (i = 0; i < 5; i++)
 		vt_run(test_resume, &jobs[i], "%s%s: suspended and resumed",
 		       jobs[i].clock, jobs[i].linked ? "" : ", not linked");
@@ -258,6 +304,7 @@ int main(int argc, char **argv)
 			vt_run(test_pause_and_drain, &jobs[i],
 			       "%s: suspended in a pause and a drain",
 			       jobs[i].clock);
+	vt_run(test_rest, &jobs[0], "suspended where not all run");
 	vt_run(test_again, &jobs[0], "resumed twice");
 	vt_run(test_freed, &jobs[0], "resumed without a buffer");
 	return vt_finish();

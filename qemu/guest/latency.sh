@@ -57,13 +57,27 @@ later_by()
 		{ echo "later by, delay more than avail by: $result"; return 1; }
 }
 
+# a ring that, with the latency, is more than a card has memory for
+plays_with()
+{
+	latency_is "$1" || return
+	timeout 10 arecord -q -D "hw:Virtual,$device" -t raw -f S16_LE -r 48000 \
+		-c 2 --buffer-size=8388608 --period-size=8192 -s 480 capture 2>&1
+	status=$?
+	latency_is 0
+	return "$status"
+}
+
 cd /tmp || exit 1
 { printf '\377'; head -c $((FRAMES * 4 - 1)) /dev/urandom; } >data
 
-plan 10
+plan 12
 for device in 0 1; do
 	for latency in 0 1 480 25000 0; do
 		check "device $device, $latency frames" later_by $latency
 	done
 done
+device=0
+check "the largest ring, without latency" plays_with 0
+refused "and with one more frame" plays_with 1
 finish

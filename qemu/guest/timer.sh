@@ -70,13 +70,33 @@ opens()
 	timeout 5 aplay -q -D hw:Virtual,0 -t raw -f S16_LE -r 48000 -c 2 data
 }
 
+clock_is()
+{
+	amixer -q -c Virtual cset "iface=PCM,name=PCM Clock,device=0" "$1"
+}
+
+# while the device goes by it the source stays; what goes by another clock does
+# not mind
+can_be_set()
+{
+	clock_is "$1" || return
+	aplay -q -D hw:Virtual,0 -t raw -f S16_LE -r 48000 -c 2 data &
+	player=$!
+	wait_until 5 stream_is 0 p RUNNING || return
+	source_is "$2"
+	status=$?
+	wait "$player"
+	clock_is timer
+	return "$status"
+}
+
 cd /tmp || exit 1
 { printf '\377'; head -c $((FRAMES * 4 - 1)) /dev/urandom; } >data
 modprobe snd-hrtimer
 modprobe snd-aloop index=5 || bail_out "no snd-aloop"
 own=$(readlink $CARD | tr -d "[:lower:]")
 
-plan 8
+plan 10
 check "a high-resolution timer" goes_by 1,0,3,0 50 55
 check "the system's timer" goes_by 1,0,0,0 50 55
 check "another card's PCM" goes_by_loopback 3,5,0,0
@@ -84,6 +104,8 @@ check "a source that does not run" stands_still 3,5,0,0
 refused "a PCM of the own card" opens "3,$own,1,0"
 refused "a card that is not there" opens 3,7,0,0
 refused "a timer that is not there" opens 1,0,9,0
+refused "another source while it is followed" can_be_set timer 1,0,0,0
+check "another source while it is not" can_be_set realtime 1,0,0,0
 check "and the first again" goes_by 1,0,3,0 50 55
 modprobe -r snd-aloop
 finish

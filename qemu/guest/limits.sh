@@ -1,0 +1,88 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The parameters of snd-pcmbuf: how much memory a card may have, and for whom it
+# is preallocated. What is limited is refused with a plain error, and nothing
+# else suffers.
+
+. "$(dirname "$0")/lib.sh"
+
+RING=8388608	# frames: 32 MiB
+
+# with CORE DRIVER COMMAND...: the modules' parameters, for the command
+with()
+{
+	core=$1 driver=$2
+	shift 2
+	unload_all || return
+	# shellcheck disable=SC2086	# parameters, or none
+	modprobe snd-pcmbuf $core && modprobe snd-virtual $driver || return
+	"$@"
+}
+
+# preallocated FILE KIB...: of the first device's players that preallocate
+preallocated()
+{
+	n=0
+	for kib; do
+		is=$(cat "$CARD/pcm1p/sub$n/prealloc") || return
+		[ "$is" = "$kib" ] ||
+			{ echo "substream $n: $is KiB, not $kib"; return 1; }
+		n=$((n + 1))
+	done
+	round_trip 1 S16_LE 2 000 48000 2
+}
+
+# fills COUNT: as many players have a ring of 32 MiB at once, and all play
+fills()
+{
+	players=
+	for n in $(seq 0 $(($1 - 1))); do
+		head -c 384000 /dev/zero | aplay -q -D "hw:Virtual,0,$n" -t raw \
+			-f S16_LE -r 48000 -c 2 --buffer-size="$RING" \
+			--period-size=8192 &
+		players="$players $!"
+	done
+	status=0
+	for player in $players; do
+		wait "$player" || status=1
+	done
+	return "$status"
+}
+
+# some_refused COUNT: the players beyond the limit are told so, the rest play
+some_refused()
+{
+	fills "$1" 2>errors && { echo "all have had their ring"; return 1; }
+	grep -q "Cannot allocate memory\|Unable to install hw params" errors ||
+		{ cat errors; return 1; }
+	round_trip 1 S16_LE 2 000 48000 2
+}
+
+# loads PARAMETER: of the core
+loads()
+{
+	unload_all && modprobe snd-pcmbuf "$1"
+}
+
+cd /tmp || exit 1
+expect_log "^snd_pcmbuf: \`[^']*' invalid for parameter "
+
+plan 11
+large="pcm_substreams=8 buffer_kb=32768"
+check "128 MiB for a card" with "" "$large" fills 3
+check "and no more" with "" "$large" some_refused 5
+check "more if it is so set" \
+	with max_alloc_per_card=209715200 "$large" fills 5
+check "no limit" with max_alloc_per_card=0 "$large" fills 5
+check "less" with max_alloc_per_card=41943040 "$large" some_refused 2
+check "four substreams have a buffer" \
+	with "" pcm_substreams=6 preallocated 512 512 512 512 0 0
+check "as many as are wanted" \
+	with maximum_substreams=2 pcm_substreams=6 preallocated 512 512 0 0
+check "none" with maximum_substreams=0 pcm_substreams=2 preallocated 0 0
+check "nobody" with preallocate_dma=0 pcm_substreams=2 preallocated 0 0
+refused "a limit that is no number" loads max_alloc_per_card=much
+refused "neither yes nor no" loads preallocate_dma=perhaps
+unload_all
+finish
