@@ -189,6 +189,52 @@ static void test_scale(const void *arg)
 	       "a refused value was taken");
 }
 
+/* Values that a control does not have */
+static const struct {
+	const char *name;
+	unsigned int count;
+	long values[4];
+} refused[] = {
+	{ "PCM Latency", 1, { -1 } },
+	{ "PCM Latency", 1, { 768001 } },
+	{ "PCM Latency", 1, { LONG_MIN } },
+	{ "PCM Latency", 1, { LONG_MAX } },
+	{ "PCM Latency", 1, { VT_BEYOND_INT } },
+	{ "PCM Clock Timer", 4, { 0, 0, 0, 0 } },
+	{ "PCM Clock Timer", 4, { 4, 0, 0, 0 } },
+	{ "PCM Clock Timer", 4, { 1, -1, 0, 0 } },
+	{ "PCM Clock Timer", 4, { 1, 0, -1, 0 } },
+	{ "PCM Clock Timer", 4, { 1, 0, 0, -1 } },
+	{ "PCM Clock Timer", 4, { VT_BEYOND_INT, 0, 0, 0 } },
+	{ "PCM Clock Timer", 4, { 1, 0, 0, VT_BEYOND_INT } },
+};
+
+static void test_refused(const void *arg)
+{
+	const struct job *job = arg;
+	snd_ctl_elem_value_t *value;
+	snd_ctl_t *ctl = vt_ctl();
+	long before[4];
+	unsigned int i, j;
+
+	snd_ctl_elem_value_alloca(&value);
+	for (i = 0; i < ARRAY_SIZE(refused); i++) {
+		snd_ctl_elem_value_clear(value);
+		vt_ctl_name(value, refused[i].name, job->device, 0);
+		MUST(snd_ctl_elem_read(ctl, value));
+		for (j = 0; j < refused[i].count; j++) {
+			before[j] = snd_ctl_elem_value_get_integer(value, j);
+			snd_ctl_elem_value_set_integer(value, j,
+						       refused[i].values[j]);
+		}
+		REFUSED(-EINVAL, snd_ctl_elem_write(ctl, value));
+		for (j = 0; j < refused[i].count; j++)
+			EXPECT(vt_ctl_get(ctl, refused[i].name, job->device, 0,
+					  j) == before[j],
+			       "%s was changed", refused[i].name);
+	}
+}
+
 /* Not while a stream goes by it; another clock's streams do not mind. */
 static void test_scale_busy(const void *arg)
 {
@@ -339,12 +385,13 @@ int main(int argc, char **argv)
 	vt_init(argc, argv, 60);
 	devices = vt_devices();
 	/* seven tests, four of them twice */
-	vt_plan(devices * (2 + 11 * ARRAY_SIZE(clocks)));
+	vt_plan(devices * (3 + 11 * ARRAY_SIZE(clocks)));
 	for (job.device = 0; job.device < devices; job.device++)
 		vt_run(test_initial, &job, "device %d is as the module was told",
 		       job.device);
 	for (job.device = 0; job.device < devices; job.device++) {
 		vt_run(test_scale, &job, "device %d scale's range", job.device);
+		vt_run(test_refused, &job, "device %d other ranges", job.device);
 		for (i = 0; i < ARRAY_SIZE(clocks); i++) {
 			job.clock = clocks[i];
 			run_clock(&job);

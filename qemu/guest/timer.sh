@@ -75,11 +75,10 @@ clock_is()
 	amixer -q -c Virtual cset "iface=PCM,name=PCM Clock,device=0" "$1"
 }
 
-# while the device goes by it the source stays; what goes by another clock does
-# not mind
-can_be_set()
+# goes_with CLOCK SOURCE STATUS: is another source taken while CLOCK is in use?
+goes_with()
 {
-	clock_is "$1" || return
+	source_is 1,0,3,0 && clock_is "$1" || return
 	aplay -q -D hw:Virtual,0 -t raw -f S16_LE -r 48000 -c 2 data &
 	player=$!
 	wait_until 5 stream_is 0 p RUNNING || return
@@ -87,7 +86,8 @@ can_be_set()
 	status=$?
 	wait "$player"
 	clock_is timer
-	return "$status"
+	echo "amixer: $status"
+	[ "$status" = "$3" ]
 }
 
 cd /tmp || exit 1
@@ -104,8 +104,8 @@ check "a source that does not run" stands_still 3,5,0,0
 refused "a PCM of the own card" opens "3,$own,1,0"
 refused "a card that is not there" opens 3,7,0,0
 refused "a timer that is not there" opens 1,0,9,0
-refused "another source while it is followed" can_be_set timer 1,0,0,0
-check "another source while it is not" can_be_set realtime 1,0,0,0
+check "no other source while one is followed" goes_with timer 1,0,0,0 1
+check "another source while none is" goes_with realtime 1,0,0,0 0
 check "and the first again" goes_by 1,0,3,0 50 55
 modprobe -r snd-aloop
 finish
