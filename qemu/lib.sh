@@ -59,26 +59,41 @@ lock()
 }
 
 # without_excused FILE...: a kernel log, but for reports of what is the kernel's
-# own: with SND_DEBUG it minds that a read, before it takes a lock, finds no ring
-# after an hw_free, of whatever card.
+# own. With SND_DEBUG it minds that a read, before it takes a lock, finds no ring
+# after an hw_free, of whatever card. And KCSAN sees many races everywhere: ours
+# are those in which an access is made by our modules, or by what they call.
 without_excused()
 {
 	awk '
-		/-+\[ cut here \]-+/ {
+		function begin()
+		{
 			printf "%s", report
 			report = ""
 			inside = 1
 			excused = 0
 		}
+		function end()
+		{
+			if (!excused)
+				printf "%s", report
+			report = ""
+			inside = 0
+		}
+		/-+\[ cut here \]-+/ { begin() }
+		/====================/ && !inside { begin(); report = $0 "\n"; framed = 1; next }
 		inside {
 			report = report $0 "\n"
 			if (/WARNING: .* at __snd_pcm_lib_xfer\+/)
 				excused = 1
-			if (/---\[ end trace /) {
-				if (!excused)
-					printf "%s", report
-				report = ""
-				inside = 0
+			if (/BUG: KCSAN: /)
+				excused = 1
+			if (/ by (task|interrupt|process).*:$/)
+				frames = 3
+			else if (frames-- > 0 && /\[snd_(virtual|pcmbuf)\]/)
+				excused = 0
+			if (/---\[ end trace / || (framed && /====================/)) {
+				framed = 0
+				end()
 			}
 			next
 		}
