@@ -147,7 +147,7 @@ check-kernels:
 
 check-debug:
 	@$(if $(VERSIONS),VERSIONS="$(VERSIONS)") $(if $(LANES),LANES="$(LANES)") \
-		$(if $(MIRROR),MIRROR="$(MIRROR)") \
+		$(if $(MIRROR),MIRROR="$(MIRROR)") $(if $(JOBS),JOBS="$(JOBS)") \
 		$(if $(TESTS),TESTS="$(TESTS)") qemu/debug.sh
 
 soak:

@@ -2,23 +2,25 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # make check-debug: builds debug kernels, or takes them from the cache, boots
-# each once per purpose, and ends with a table and the line "N passed, N failed,
-# N skipped". What was said is in out/debug/.
+# each once per purpose, two versions at a time, and ends with a table and the
+# line "N passed, N failed, N skipped". What was said is in out/debug/.
 #
 #	VERSIONS="6.12 7.2"	of the kernel
-#	LANES="self clean faults race"
+#	LANES="self clean faults race", and of the first version coverage
 #	TESTS="NAME ..."	these tests only, of a lane that has them
+#	JOBS=N			so many versions at a time
 #
 # self: every detector speaks when its bug is committed. clean: all tests, and
 # then no memory is lost. faults: every allocation and copy fails once. race: the
 # tests on two processors, on a kernel that sees data races, as it proves first.
-# coverage, only when asked for: how much of the modules all that executes.
+# coverage: how much of the modules all that executes.
 
 set -eu -o pipefail
 . "$(dirname "$0")/lib.sh"
 
 VERSIONS=${VERSIONS:-6.12 7.2}
-LANES=${LANES:-self clean faults race}
+LANES=${LANES:-}
+JOBS=${JOBS:-2}
 results=$OUT/debug
 export MEMORY=${MEMORY:-2048}
 # All that is watched is slow, and so is what watches it; a processor that is
@@ -68,7 +70,9 @@ lane()
 	race)	self_test "$kernel" race "$dir-self"
 		grep -E '^[^# ]+ +smp ' "$QEMU/tests.list" >"$dir.list"
 		LIST=$dir.list RESULTS=$dir DEBUG=$1-race "$QEMU/check.sh" ;;
-	coverage) awk '!seen[$1]++' "$QEMU/tests.list" "$QEMU/debug/faults.list" >"$dir.list"
+	coverage)
+		awk '!seen[$1]++' "$QEMU/tests.list" "$QEMU/debug/faults.list" \
+			>"$dir.list"
 		ICOUNT=1 LIST=$dir.list RESULTS=$dir DEBUG=$1-coverage \
 			COVERAGE=1 "$QEMU/check.sh" || true
 		"$QEMU/coverage.sh" "$CACHE/build/$1-coverage.coverage" "$dir" ;;
@@ -76,30 +80,64 @@ lane()
 	esac
 }
 
+# lanes VERSION: what is executed is much the same on all
+lanes()
+{
+	local default="self clean faults race"
+
+	[ "$1" != "${VERSIONS%% *}" ] || default+=" coverage"
+	echo "${LANES:-$default}"
+}
+
+# run_version VERSION: its lanes, one after the other
+run_version()
+{
+	local name log began
+
+	for name in $(lanes "$1"); do
+		began=$EPOCHREALTIME
+		log=$results/$1-$name.log
+		lane "$1" "$name" 2>&1 | tee "$log" | sed -u "s/^/$1 $name: /" ||
+			true
+		seconds_since "$began" >"${log%.log}.seconds"
+	done
+}
+
+# judge_lane VERSION LANE: adds it up and prints its row; no totals are a failure
+judge_lane()
+{
+	local base=$results/$1-$2 mark=ok counts i
+
+	counts=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$base.log" |
+		awk '{ p += $1; f += $2; s += $3 } END { if (NR) print p, f, s; else print 0, 1, 0 }')
+	read -r -a counts <<<"$counts"
+	for i in 0 1 2; do
+		total[i]=$((total[i] + counts[i]))
+	done
+	[ "${counts[1]}" = 0 ] || mark=FAIL
+	printf '%-5s%-8s%-10s%8d%8d%8d%9s\n' $mark "$1" "$2" "${counts[@]}" \
+		"$(cat "$base.seconds")"
+}
+
 "$QEMU/setup.sh" debug
 mkdir -p "$results"
-total=(0 0 0)
-rows=
+say "debug: $VERSIONS; $JOBS at a time"
 for version in $VERSIONS; do
-	for name in $LANES; do
-		began=$EPOCHREALTIME
-		say "debug: $version $name"
-		log=$results/$version-$name.log
-		lane "$version" "$name" 2>&1 | tee "$log" || true
-		counts=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$log" |
-			awk '{ p += $1; f += $2; s += $3 } END { if (NR) print p, f, s; else print 0, 1, 0 }')
-		read -r -a counts <<<"$counts"
-		for i in 0 1 2; do
-			total[i]=$((total[i] + counts[i]))
-		done
-		mark=ok
-		[ "${counts[1]}" = 0 ] || mark=FAIL
-		rows+=$(printf '%-5s%-8s%-8s%8d%8d%8d%9s' $mark "$version" "$name" \
-			"${counts[@]}" "$(seconds_since "$began")")$'\n'
+	while [ "$(jobs -r | wc -l)" -ge "$JOBS" ]; do
+		wait -n || true
+	done
+	run_version "$version" &
+done
+wait
+
+total=(0 0 0)
+printf '\n%-5s%-8s%-10s%8s%8s%8s%9s\n' '' kernel lane passed failed skipped seconds
+for version in $VERSIONS; do
+	for name in $(lanes "$version"); do
+		judge_lane "$version" "$name"
+		grep '^both modules' "$results/$version-$name.log" || true
 	done
 done
-printf '\n%-5s%-8s%-8s%8s%8s%8s%9s\n' '' kernel lane passed failed skipped seconds
-printf '%s' "$rows"
 say "results: $(relative "$results")"
 printf '%d passed, %d failed, %d skipped\n' "${total[@]}"
 [ "${total[1]}" = 0 ]

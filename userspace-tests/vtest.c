@@ -299,6 +299,13 @@ int64_t vt_share(int64_t whole)
 	return percent ? (whole * atoi(percent) + 99) / 100 : whole;
 }
 
+/* They are spread evenly, and the last is one of them. */
+bool vt_is_shared(unsigned int i)
+{
+	return vt_share(1000 * (int64_t)(i + 1)) / 1000 >
+	       vt_share(1000 * (int64_t)i) / 1000;
+}
+
 static void vt_watchdog(int signal)
 {
 	static const char text[] = "Bail out! the watchdog barked\n";

@@ -84,6 +84,7 @@ void vt_sound(int device);	/* plays and records, every frame */
 /* Time, in ns of CLOCK_MONOTONIC */
 int vt_slow(void);
 int64_t vt_share(int64_t whole);
+bool vt_is_shared(unsigned int i);	/* is the i-th of many within it? */
 int64_t vt_now(void);
 void vt_sleep_until(int64_t when);
 int64_t vt_jiffy(void);
