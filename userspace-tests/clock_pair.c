@@ -134,7 +134,7 @@ static void test_pair(const void *arg)
 		recorder.period = shapes[i][2];
 		recorder.buffer = shapes[i][3];
 		recorder.access = accesses[i % ARRAY_SIZE(accesses)];
-		loop(job->device, &player, &recorder, 30011, 0);
+		loop(job->device, &player, &recorder, vt_share(30011), 0);
 	}
 }
 
