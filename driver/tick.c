@@ -242,10 +242,13 @@ static __always_inline struct snd_pcm_substream *
 vsnd_end_tick(struct vsnd_end *end, int direction)
 {
 	enum vsnd_tick tick = VSND_TICK_NONE;
-	u64 n = end->n;
-	u64 limit;
+	u64 limit, n;
 
-	if (!end->running || n < end->event)
+	/* one that does not run may be being prepared */
+	if (!end->running)
+		return NULL;
+	n = end->n;
+	if (n < end->event)
 		return NULL;
 	limit = vsnd_end_limit_of(end, direction);
 	if (unlikely(n >= limit))
