@@ -153,7 +153,7 @@ static void test_many(const void *arg)
 		       (long long)(was.frames - is.frames));
 		vt_sleep_until(vt_now() + vt_random(&seed, 100 * VT_US));
 	}
-	EXPECT(t.high - t.low < 0.1, "the test's own error is %f frames",
+	EXPECT(t.high - t.low < 0.1 * vt_slow(), "the test's own error is %f frames",
 	       t.high - t.low);
 	expect_on_track(&t);
 }
