@@ -35,7 +35,7 @@ lasts()
 	arecord -q -D hw:Virtual,0 -f dat -d "$1" /dev/null || return
 	took=$(($(cut -d ' ' -f 1 /proc/uptime | tr -d .) - before))
 	echo "took $took cs"
-	[ "$took" -ge "$2" ] && [ "$took" -le "$3" ]
+	[ "$took" -ge "$2" ] && [ "$took" -le $(($3 + SLOW_CS)) ]
 }
 
 work=$PWD

@@ -12,6 +12,9 @@
 # exits with 0, with 1 on failure, with 4 when all was skipped.
 
 CARD=/proc/asound/Virtual
+# What programs of a kernel that is slow may take longer, in 1/100 s
+# shellcheck disable=SC2034	# for who sources this
+SLOW_CS=$((2 * (${VT_SLOW:-1} - 1)))
 
 planned=0
 done_so_far=0

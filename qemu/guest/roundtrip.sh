@@ -30,8 +30,13 @@ plan $(($(echo "$cases" | grep -c .) * 2))
 for device in $devices; do
 	while read -r format bytes quiet rate channels options; do
 		[ -n "$format" ] || continue
+		name="device $device $format ${rate}Hz ${channels}ch $options"
+		if [ "$SLOW_CS" != 0 ] && [ "$channels" -gt 64 ]; then
+			skip "$name" "too many channels for a debug kernel"
+			continue
+		fi
 		# shellcheck disable=SC2086	# options
-		check "device $device $format ${rate}Hz ${channels}ch $options" \
+		check "$name" \
 			round_trip "$device" "$format" "$bytes" "$quiet" \
 			"$rate" "$channels" $options
 	done <<-END

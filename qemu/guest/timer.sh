@@ -34,7 +34,7 @@ goes_by()
 	first=$(cmp capture /dev/zero | sed 's/.*\(char\|byte\) \([0-9]*\),.*/\2/')
 	echo "heard from byte $first on, in $took cs"
 	cmp -n $((FRAMES * 4)) capture data $((first - 1)) 0 || return
-	[ "$took" -ge "$2" ] && [ "$took" -le "$3" ]
+	[ "$took" -ge "$2" ] && [ "$took" -le $(($3 + SLOW_CS)) ]
 }
 
 # another card's PCM is the source, while it runs
