@@ -5,8 +5,8 @@
  * leaves nothing behind, or does without.
  *
  * For kernels with fault injection, which has to be told to fail what may sleep,
- * too, as guest/pcmbuf.sh does. Not vmalloc32: vmalloc_32() cannot be told to say
- * nothing of it.
+ * too, as guest/pcmbuf.sh does; and only with faults=1, for what watches memory
+ * fails as well. Not vmalloc32: vmalloc_32() cannot be told to say nothing of it.
  */
 
 #include <linux/errno.h>

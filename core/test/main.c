@@ -13,6 +13,7 @@
 #include <linux/gfp.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
+#include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/platform_device.h>
 #include <linux/slab.h>
@@ -38,9 +39,14 @@ static const struct pcmbuf_test_case *const pcmbuf_test_lists[] = {
 	pcmbuf_test_lookup_cases,
 	pcmbuf_test_classic_cases,
 #ifdef CONFIG_FAULT_INJECTION
-	pcmbuf_test_faults_cases,
+	pcmbuf_test_faults_cases,	/* the last */
 #endif
 };
+
+static bool faults;
+module_param(faults, bool, 0444);
+MODULE_PARM_DESC(faults,
+		 "let each allocation fail once, where the kernel can (default 0)");
 
 static struct platform_device *pcmbuf_test_device;
 static struct dentry *pcmbuf_test_dentry;
@@ -126,6 +132,13 @@ static bool pcmbuf_test_runs_on(const struct pcmbuf_test_case *test,
 	return pcmbuf_test_kinds[kind].has_pages || !test->needs_pages;
 }
 
+static unsigned int pcmbuf_test_list_count(void)
+{
+	if (IS_ENABLED(CONFIG_FAULT_INJECTION) && !faults)
+		return ARRAY_SIZE(pcmbuf_test_lists) - 1;
+	return ARRAY_SIZE(pcmbuf_test_lists);
+}
+
 /**
  * pcmbuf_test_next() - go through all runs of all tests
  * @run: a run, zeroed at first; becomes the next
@@ -140,7 +153,7 @@ bool pcmbuf_test_next(struct pcmbuf_test_run *run)
 		run->test = pcmbuf_test_lists[0];
 	for (;;) {
 		if (!run->test->name) {
-			if (++run->list == ARRAY_SIZE(pcmbuf_test_lists))
+			if (++run->list == pcmbuf_test_list_count())
 				return false;
 			run->test = pcmbuf_test_lists[run->list];
 		} else if (run->kind == ARRAY_SIZE(pcmbuf_test_kinds)) {
