@@ -155,21 +155,31 @@ static void pcmbuf_test_growth(struct pcmbuf_test *t)
 	EXPECT(t, pcmbuf_test_is_zero(area + PAGE_SIZE, 3 * PAGE_SIZE));
 }
 
-/* A pipe or direct I/O can keep a page long after everything is closed. */
-static void pcmbuf_test_pinned(struct pcmbuf_test *t)
+/*
+ * A pipe or direct I/O can keep a page long after everything is closed. The page
+ * that is kept, or NULL; the caller puts it.
+ */
+static struct page *pcmbuf_test_pin(struct pcmbuf_test *t)
 {
 	struct page *page;
-	unsigned char *area;
 
 	if (!pcmbuf_test_former_owner(t))
-		return;
-	area = t->substream->runtime->dma_area;
+		return NULL;
 	page = snd_pcmbuf_sgbuf_ops_page(t->substream, 3 * PAGE_SIZE);
 	if (!EXPECT(t, page))
-		return;
+		return NULL;
 	get_page(page);
 	pcmbuf_test_close(t);
+	return page;
+}
 
+static void pcmbuf_test_pinned(struct pcmbuf_test *t)
+{
+	struct page *page = pcmbuf_test_pin(t);
+	unsigned char *area;
+
+	if (!page)
+		return;
 	/* who begins with less can still grow */
 	EXPECT_EQ(t, pcmbuf_test_open(t), 0);
 	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 1000), 1);
@@ -194,16 +204,10 @@ static void pcmbuf_test_pinned(struct pcmbuf_test *t)
 static void pcmbuf_test_pinned_full(struct pcmbuf_test *t)
 {
 	size_t limit = pcmbuf_test_limit(t);
-	struct page *page;
+	struct page *page = limit ? pcmbuf_test_pin(t) : NULL;
 
-	if (!limit || !pcmbuf_test_former_owner(t))
+	if (!page)
 		return;
-	page = snd_pcmbuf_sgbuf_ops_page(t->substream, 3 * PAGE_SIZE);
-	if (!EXPECT(t, page))
-		return;
-	get_page(page);
-	pcmbuf_test_close(t);
-
 	EXPECT_EQ(t, pcmbuf_test_open(t), 0);
 	pcmbuf_test_fake_total(t, limit);
 	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, PCMBUF_TEST_BYTES),
