@@ -68,7 +68,7 @@ static void vsnd_device_use_clock(struct vsnd_pcm *pcm,
 	struct vsnd_cable *cable = pcm->cables;
 	unsigned int i;
 
-	pcm->kind = kind;
+	WRITE_ONCE(pcm->kind, kind);
 	for (i = 0; i < pcm->config->substreams; i++, cable++) {
 		vsnd_clock_cancel(&cable->client.clock);
 		spin_lock_irq(&cable->lock);
@@ -78,19 +78,12 @@ static void vsnd_device_use_clock(struct vsnd_pcm *pcm,
 	}
 }
 
-static void vsnd_device_change_clock(struct vsnd_pcm *pcm,
-				     enum vsnd_clock_kind kind)
-{
-	vsnd_device_use_clock(pcm, kind);
-	vsnd_pcm_set_ops(pcm->pcm, kind);
-}
-
 /**
  * vsnd_device_set_clock() - have a device go by another clock
  * @pcm: the device
  * @kind: the clock
  *
- * Context: Process context. Takes the PCM's open_mutex.
+ * Context: Process context. Takes the device's settings mutex.
  * Return: 1 if it did not go by that clock before, 0 if it did, -EBUSY while
  * one of its streams is open.
  */
@@ -98,14 +91,14 @@ int vsnd_device_set_clock(struct vsnd_pcm *pcm, enum vsnd_clock_kind kind)
 {
 	int err = 1;
 
-	mutex_lock(&pcm->pcm->open_mutex);
+	mutex_lock(&pcm->settings);
 	if (pcm->kind == kind)
 		err = 0;
 	else if (pcm->opened)
 		err = -EBUSY;
 	else
-		vsnd_device_change_clock(pcm, kind);
-	mutex_unlock(&pcm->pcm->open_mutex);
+		vsnd_device_use_clock(pcm, kind);
+	mutex_unlock(&pcm->settings);
 	return err;
 }
 
@@ -115,7 +108,7 @@ int vsnd_device_set_clock(struct vsnd_pcm *pcm, enum vsnd_clock_kind kind)
  * @mul: it is @mul / @div times as fast as CLOCK_MONOTONIC
  * @div: see @mul
  *
- * Context: Process context. Takes the PCM's open_mutex.
+ * Context: Process context. Takes the device's settings mutex.
  * Return: 1 if that is a change, 0 if not, -EBUSY while a stream is open that
  * goes by this clock.
  */
@@ -125,14 +118,14 @@ int vsnd_device_set_scale(struct vsnd_pcm *pcm, unsigned int mul,
 	struct vsnd_hrtimer *scaled = &pcm->scaled;
 	int err = 1;
 
-	mutex_lock(&pcm->pcm->open_mutex);
+	mutex_lock(&pcm->settings);
 	if (scaled->mul == mul && scaled->div == div)
 		err = 0;
 	else if (pcm->opened && pcm->kind == VSND_CLOCK_SCALED)
 		err = -EBUSY;
 	else
 		vsnd_scaled_set(scaled, mul, div);
-	mutex_unlock(&pcm->pcm->open_mutex);
+	mutex_unlock(&pcm->settings);
 	return err;
 }
 
@@ -143,7 +136,7 @@ int vsnd_device_set_scale(struct vsnd_pcm *pcm, unsigned int mul,
  *
  * Whether there is such a timer is found when a stream is opened.
  *
- * Context: Process context. Takes the PCM's open_mutex.
+ * Context: Process context. Takes the device's settings mutex.
  * Return: 1 if that is a change, 0 if not, -EBUSY while a stream is open that
  * goes by this clock.
  */
@@ -152,14 +145,14 @@ int vsnd_device_set_source(struct vsnd_pcm *pcm,
 {
 	int err = 1;
 
-	mutex_lock(&pcm->pcm->open_mutex);
+	mutex_lock(&pcm->settings);
 	if (!memcmp(&pcm->slave.source, source, sizeof(*source)))
 		err = 0;
 	else if (pcm->opened && pcm->kind == VSND_CLOCK_TIMER)
 		err = -EBUSY;
 	else
 		pcm->slave.source = *source;
-	mutex_unlock(&pcm->pcm->open_mutex);
+	mutex_unlock(&pcm->settings);
 	return err;
 }
 
@@ -210,44 +203,69 @@ static void vsnd_device_heartbeat(struct work_struct *work)
 		vsnd_device_drain(pcm);
 }
 
+static void vsnd_device_count(struct vsnd_pcm *pcm, int streams)
+{
+	mutex_lock(&pcm->settings);
+	pcm->opened += streams;
+	mutex_unlock(&pcm->settings);
+}
+
+static int vsnd_device_open_clock(struct vsnd_pcm *pcm)
+{
+	struct vsnd_clock *clock = pcm->cables[0].clock;
+	int err;
+
+	vsnd_pcm_set_ops(pcm->pcm, pcm->kind);
+	if (!clock->ops->open)
+		return 0;
+	err = clock->ops->open(clock);
+	if (err < 0)
+		return err;
+	/* Its time may begin anew. */
+	mutex_lock(&pcm->settings);
+	vsnd_device_use_clock(pcm, pcm->kind);
+	mutex_unlock(&pcm->settings);
+	return 0;
+}
+
 /**
  * vsnd_device_open() - a stream of the device is being opened
  * @pcm: the device
  *
- * A clock that has to be opened is one for all cables of the device.
+ * From here on until vsnd_device_close() the clock stays what it is. One that
+ * has to be opened is one for all cables of the device. That is done outside
+ * the settings mutex: what a clock takes at close may be what is held when a
+ * control is written.
  *
  * Context: The open op: the PCM's open_mutex is held.
  * Return: 0 or a negative error code of the clock.
  */
 int vsnd_device_open(struct vsnd_pcm *pcm)
 {
-	struct vsnd_clock *clock = pcm->cables[0].clock;
-	int err;
+	int err = 0;
 
-	if (!pcm->opened && clock->ops->open) {
-		err = clock->ops->open(clock);
-		if (err < 0)
-			return err;
-		/* Its time may begin anew. */
-		vsnd_device_use_clock(pcm, pcm->kind);
-	}
-	pcm->opened++;
-	return 0;
+	vsnd_device_count(pcm, 1);
+	if (pcm->opened == 1)
+		err = vsnd_device_open_clock(pcm);
+	if (err < 0)
+		vsnd_device_count(pcm, -1);
+	return err;
 }
 
 /**
  * vsnd_device_close() - a stream of the device is being closed
  * @pcm: the device
  *
- * Context: The close op: the PCM's open_mutex is held.
+ * Context: The close op, or the open op that fails: the PCM's open_mutex is
+ * held.
  */
 void vsnd_device_close(struct vsnd_pcm *pcm)
 {
 	struct vsnd_clock *clock = pcm->cables[0].clock;
 
-	pcm->opened--;
-	if (!pcm->opened && clock->ops->close)
+	if (pcm->opened == 1 && clock->ops->close)
 		clock->ops->close(clock);
+	vsnd_device_count(pcm, -1);
 }
 
 static void vsnd_device_private_free(struct snd_pcm *pcm)
@@ -276,6 +294,7 @@ vsnd_device_alloc(struct vsnd_card *card, const struct vsnd_pcm_config *config)
 	pcm->config = config;
 	pcm->plugged = true;
 	pcm->latency = config->latency;
+	mutex_init(&pcm->settings);
 	vsnd_imperfect_init(pcm);
 	INIT_DELAYED_WORK(&pcm->heartbeat, vsnd_device_heartbeat);
 	vsnd_step_init(&pcm->step);

@@ -26,16 +26,20 @@ static int vsnd_pcm_open(struct snd_pcm_substream *substream)
 	struct vsnd_end *end = &cable->end[substream->stream];
 	int err;
 
-	err = vsnd_hw_constrain(substream, pcm->config, cable->clock->ops);
-	if (err < 0)
-		return err;
 	err = vsnd_device_open(pcm);
 	if (err < 0)
 		return err;
+	err = vsnd_hw_constrain(substream, pcm->config, cable->clock->ops);
+	if (err < 0)
+		goto err_close_device;
 	snd_pcm_set_sync(substream);
 	substream->runtime->private_data = end;
 	vsnd_end_open(end, substream);
 	return 0;
+
+err_close_device:
+	vsnd_device_close(pcm);
+	return err;
 }
 
 static int vsnd_pcm_hw_params(struct snd_pcm_substream *substream,
@@ -373,7 +377,7 @@ static const struct snd_pcm_ops vsnd_pcm_client_ops = {
 
 /**
  * vsnd_pcm_set_ops() - have the PCM core call us
- * @pcm: a PCM device, none of whose streams is open
+ * @pcm: a PCM device, none of whose streams has been opened yet
  * @clock: the kind of clock they go by
  *
  * Context: Process context; where the device is registered, under the PCM's

@@ -85,7 +85,7 @@ static int vsnd_imperfect_set(struct vsnd_pcm *pcm, s32 *setting, s32 value)
 	bool was_on = pcm->imperfect.on;
 	unsigned int i;
 
-	lockdep_assert_held(&pcm->pcm->open_mutex);
+	lockdep_assert_held(&pcm->settings);
 	if (*setting == value)
 		return 0;
 	WRITE_ONCE(*setting, value);
@@ -106,9 +106,9 @@ static int vsnd_imperfect_put(struct snd_kcontrol *kctl,
 
 	if (wanted < control->min || wanted > control->max)
 		return -EINVAL;
-	mutex_lock(&pcm->pcm->open_mutex);
+	mutex_lock(&pcm->settings);
 	changed = vsnd_imperfect_set(pcm, vsnd_imperfect_setting(kctl), wanted);
-	mutex_unlock(&pcm->pcm->open_mutex);
+	mutex_unlock(&pcm->settings);
 	return changed;
 }
 

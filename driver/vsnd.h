@@ -285,23 +285,25 @@ struct vsnd_cable {
  * @card: the card it belongs to
  * @config: what it was made from
  * @pcm: ALSA's device, which owns this
- * @kind: the clock it goes by. Protected by @pcm->open_mutex.
- * @opened: its open streams. Protected by @pcm->open_mutex.
+ * @settings: protects what its controls set, and @opened
+ * @kind: the clock it goes by; changes only while @opened is 0
+ * @opened: its open streams. Changes under both @pcm->open_mutex and @settings.
  * @scaled: its scaled clock
  * @step: its step clock
  * @slave: its clock on an ALSA timer
  * @heartbeat: keeps the drain of a slow clock from being given up
  * @plugged: state of the switch that plugs its cables
  * @latency: frames by which its recorders hear later, from their next prepare on
- * @imperfect: what is to be wrong with it. Protected by @pcm->open_mutex.
+ * @imperfect: what is to be wrong with it. Protected by @settings.
  * @cables: one for each substream pair, @config->substreams of them
  *
- * Allocated by vsnd_pcm_create(), freed by the pcm's private_free.
+ * Allocated by vsnd_device_create(), freed by the pcm's private_free.
  */
 struct vsnd_pcm {
 	struct vsnd_card *card;
 	const struct vsnd_pcm_config *config;
 	struct snd_pcm *pcm;
+	struct mutex settings;	/* of its controls, and @opened */
 	enum vsnd_clock_kind kind;
 	unsigned int opened;
 	struct vsnd_hrtimer scaled;
