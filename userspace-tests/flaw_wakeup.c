@@ -105,7 +105,7 @@ static struct wake *run(const struct job *job, unsigned int period,
 /* The handler of the timer takes up to 20 us, in which frames may pass. */
 static int64_t passed(const struct job *job)
 {
-	return 1 + job->rate / 50000;
+	return 1 + (int64_t)job->rate * vt_slow() / 50000;
 }
 
 static void expect_wake(const struct job *job, const struct wake *wake,
