@@ -155,9 +155,12 @@ static void pcmbuf_test_growth(struct pcmbuf_test *t)
 	EXPECT(t, pcmbuf_test_is_zero(area + PAGE_SIZE, 3 * PAGE_SIZE));
 }
 
+#define PCMBUF_TEST_LAST	(PCMBUF_TEST_BYTES - PAGE_SIZE)
+
 /*
- * A pipe or direct I/O can keep a page long after everything is closed. The page
- * that is kept, or NULL; the caller puts it.
+ * A pipe or direct I/O can keep a page long after everything is closed: here the
+ * last one, of a buffer of which less was used in the end. The page that is
+ * kept, or NULL; the caller puts it.
  */
 static struct page *pcmbuf_test_pin(struct pcmbuf_test *t)
 {
@@ -165,10 +168,11 @@ static struct page *pcmbuf_test_pin(struct pcmbuf_test *t)
 
 	if (!pcmbuf_test_former_owner(t))
 		return NULL;
-	page = snd_pcmbuf_sgbuf_ops_page(t->substream, 3 * PAGE_SIZE);
+	page = snd_pcmbuf_sgbuf_ops_page(t->substream, PCMBUF_TEST_LAST);
 	if (!EXPECT(t, page))
 		return NULL;
 	get_page(page);
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 1000), 0);
 	pcmbuf_test_close(t);
 	return page;
 }
@@ -185,7 +189,7 @@ static void pcmbuf_test_pinned(struct pcmbuf_test *t)
 	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 1000), 1);
 	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, PCMBUF_TEST_BYTES),
 		  0);
-	EXPECT(t, snd_pcmbuf_sgbuf_ops_page(t->substream, 3 * PAGE_SIZE) !=
+	EXPECT(t, snd_pcmbuf_sgbuf_ops_page(t->substream, PCMBUF_TEST_LAST) !=
 	       page);
 	EXPECT(t, pcmbuf_test_is_all_zero(t));
 	pcmbuf_test_dirty(t);
