@@ -44,7 +44,7 @@ static bool vsnd_slave_is_own(const struct vsnd_slave *slave)
 
 /*
  * Opening a timer of a card that is not there would load a module, which may
- * wait for whom waits for us.
+ * wait for whom waits for us. The host looks a card up without a check.
  */
 static bool vsnd_slave_is_there(const struct vsnd_slave *slave)
 {
@@ -52,6 +52,8 @@ static bool vsnd_slave_is_there(const struct vsnd_slave *slave)
 
 	if (slave->source.dev_class == SNDRV_TIMER_CLASS_GLOBAL)
 		return true;
+	if (slave->source.card < 0 || slave->source.card >= SNDRV_CARDS)
+		return false;
 	card = snd_card_ref(slave->source.card);
 	if (card)
 		snd_card_unref(card);

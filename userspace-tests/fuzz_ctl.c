@@ -147,10 +147,10 @@ static long in_range(struct fuzz_thread *t, const struct snd_ctl_elem_info *c,
 		max = STEP_MOST;
 	if (is_named(c, "PCM Latency") && !fuzz_once_in(t, 32))
 		max = fuzz_once_in(t, 2) ? 0 : LATENCY_MOST;
-	if (is_named(c, "PCM Clock Timer"))
-		return i ? fuzz_below(t, 4) : 1 + fuzz_below(t, 3);
 	if (fuzz_once_in(t, 8))
 		return fuzz_once_in(t, 2) ? min : max;
+	if (is_named(c, "PCM Clock Timer"))
+		return i ? fuzz_below(t, 4) : 1 + fuzz_below(t, 3);
 	return min + fuzz_below(t, (uint64_t)max - min + 1);
 }
 

@@ -96,13 +96,16 @@ modprobe snd-hrtimer
 modprobe snd-aloop index=5 || bail_out "no snd-aloop"
 own=$(readlink $CARD | tr -d "[:lower:]")
 
-plan 10
+plan 13
 check "a high-resolution timer" goes_by 1,0,3,0 50 55
 check "the system's timer" goes_by 1,0,0,0 50 55
 check "another card's PCM" goes_by_loopback 3,5,0,0
 check "a source that does not run" stands_still 3,5,0,0
 refused "a PCM of the own card" opens "3,$own,1,0"
 refused "a card that is not there" opens 3,7,0,0
+refused "a card that there cannot be" opens 3,32,0,0
+refused "nor much later" opens 2,100000,0,0
+refused "nor ever" opens 3,2147483647,0,0
 refused "a timer that is not there" opens 1,0,9,0
 check "no other source while one is followed" goes_with timer 1,0,0,0 1
 check "another source while none is" goes_with realtime 1,0,0,0 0
