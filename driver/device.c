@@ -185,6 +185,8 @@ static bool vsnd_device_beat(struct snd_pcm_substream *substream)
 /*
  * The core gives a drain up when nothing has woken it for about the length of
  * the buffer. While it lasts, wake it: it looks again, and goes on waiting.
+ * Never waits for open_mutex: under that of another card, whose clock followed
+ * one of our timers, this card may be freed and wait for the work.
  */
 static void vsnd_device_heartbeat(struct work_struct *work)
 {
@@ -193,7 +195,10 @@ static void vsnd_device_heartbeat(struct work_struct *work)
 	struct snd_pcm_substream *substream;
 	bool again = false;
 
-	mutex_lock(&pcm->pcm->open_mutex);
+	if (!mutex_trylock(&pcm->pcm->open_mutex)) {
+		vsnd_device_drain(pcm);
+		return;
+	}
 	substream = pcm->pcm->streams[SNDRV_PCM_STREAM_PLAYBACK].substream;
 	for (; substream; substream = substream->next)
 		if (substream->runtime && vsnd_device_beat(substream))
