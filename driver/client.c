@@ -96,12 +96,16 @@ static u64 vsnd_client_room(struct vsnd_cable *cable)
 	u64 room = U64_MAX;
 
 	spin_lock_irqsave(&cable->lock, flags);
+	/* a late member of a linked group may ask when the clock has changed */
+	if (cable->clock != &cable->client.clock)
+		goto out;
 	vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
 	if (player->running)
 		room = vsnd_end_room(player);
 	if (recorder->running && !vsnd_end_is_dragged(recorder))
 		room = min(room, player->substream && !player->running ? 0 :
 			   vsnd_end_room(recorder));
+out:
 	spin_unlock_irqrestore(&cable->lock, flags);
 	return room == U64_MAX ? 0 : room;
 }
