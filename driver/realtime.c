@@ -88,10 +88,14 @@ static s64 vsnd_scaled_now(struct vsnd_clock *clock)
 static void vsnd_scaled_arm(struct vsnd_clock *clock, s64 when)
 {
 	struct vsnd_hrtimer *hr = vsnd_to_hrtimer(clock);
-	u64 ahead = clamp_t(s64, when, 0, VSND_SCALED_NS_MAX);
+	s64 end = mul_u64_u32_div(VSND_SCALED_NS_MAX, hr->mul, hr->div);
 
+	/* there it stands still */
+	if (when > end)
+		return;
+	when = max_t(s64, when, 0);
 	vsnd_hrtimer_start(hr, hr->real + 1 +
-			   mul_u64_u32_div(ahead, hr->div, hr->mul));
+			   mul_u64_u32_div(when, hr->div, hr->mul));
 }
 
 static int vsnd_scaled_open(struct vsnd_clock *clock)
