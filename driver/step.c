@@ -43,9 +43,13 @@ void vsnd_step_init(struct vsnd_step *step)
 	mutex_init(&step->mutex);
 }
 
-/* Go to an instant, which is a deadline; true if a client was told. */
+/*
+ * Go to a deadline; true if a client was told. One of a stream that starts
+ * just now can have been passed already.
+ */
 static bool vsnd_step_to(struct vsnd_step *step, s64 when)
 {
+	when = max_t(s64, when, atomic64_read(&step->now));
 	atomic64_set(&step->now, when);
 	return vsnd_clock_run(&step->clock, when);
 }
