@@ -8,6 +8,12 @@
 
 #include "vsnd.h"
 
+/*
+ * Events that are gone through in search of a wake-up: where all are lost, there
+ * would be no end, and all controls of the card would wait for it.
+ */
+#define VSND_STEP_EVENTS_MAX	100000
+
 static struct vsnd_step *vsnd_to_step(struct vsnd_clock *clock)
 {
 	return container_of(clock, struct vsnd_step, clock);
@@ -56,17 +62,20 @@ static bool vsnd_step_to(struct vsnd_step *step, s64 when)
 
 static int vsnd_step_to_period(struct vsnd_step *step)
 {
+	unsigned int i;
 	s64 next;
 
-	do {
+	for (i = 0; i < VSND_STEP_EVENTS_MAX; i++) {
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		next = vsnd_clock_deadline(&step->clock);
 		if (next == S64_MAX)
-			return -EAGAIN;
+			break;
+		if (vsnd_step_to(step, next))
+			return 0;
 		cond_resched();
-	} while (!vsnd_step_to(step, next));
-	return 0;
+	}
+	return -EAGAIN;
 }
 
 static int vsnd_step_by(struct vsnd_step *step, unsigned int frames)
@@ -93,8 +102,8 @@ static int vsnd_step_by(struct vsnd_step *step, unsigned int frames)
  * moved and the clients have been woken, though they may not have run yet.
  *
  * Context: Process context, may sleep.
- * Return: 0, -EAGAIN if there is no event to go to, or -EINTR if the caller was
- * killed on the way.
+ * Return: 0, -EAGAIN if there is no event to go to, or none that wakes a client
+ * for very long, or -EINTR if the caller was killed on the way.
  */
 int vsnd_step_advance(struct vsnd_step *step, unsigned int frames)
 {

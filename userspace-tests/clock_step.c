@@ -324,6 +324,27 @@ static void test_xrun(const void *arg)
 	       snd_pcm_state_name(snd_pcm_state(player->pcm)));
 }
 
+/* Where every wake-up is lost and there is no xrun, -1 has nowhere to go. */
+static void test_no_wakeup(const void *arg)
+{
+	const struct job *job = arg;
+	snd_ctl_t *ctl = vt_use_imperfection(job->device);
+	struct vt_params p = vt_plain;
+	struct vt_stream *s;
+	int64_t at;
+
+	vt_use_clock(job->device, "step");
+	p.stop = VT_NEVER;
+	s = vt_recorder(job->device, &p);
+	vt_spoil(ctl, job->device, VT_LOSS, 1);
+	MUST(snd_pcm_start(s->pcm));
+	REFUSED(-EAGAIN, vt_step(job->device, -1));
+	vt_spoil(ctl, job->device, VT_LOSS, 0);
+	at = where(s);
+	MUST(vt_step(job->device, -1));
+	expect_at(s, at + p.period);
+}
+
 static const struct {
 	const char *name;
 	vt_test *test;
@@ -335,6 +356,7 @@ static const struct {
 	{ "takes no nonsense", test_values },
 	{ "loops every frame, twice the same way", test_loop },
 	{ "has its xruns at their frame", test_xrun },
+	{ "looks for a wake-up, but not for ever", test_no_wakeup },
 };
 
 int main(int argc, char **argv)
