@@ -88,6 +88,23 @@ static void vsnd_end_rewind(struct vsnd_end *end)
 	end->moved = 0;
 }
 
+/**
+ * vsnd_end_forget_silence() - somebody else can write to an end's ring
+ * @end: the end, which is being mapped
+ *
+ * It may be prepared at the same time, which looks for mappings itself.
+ *
+ * Context: Any. Takes the cable's lock.
+ */
+void vsnd_end_forget_silence(struct vsnd_end *end)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&end->cable->lock, flags);
+	WRITE_ONCE(end->silent, 0);
+	spin_unlock_irqrestore(&end->cable->lock, flags);
+}
+
 static void vsnd_end_set_ready(struct vsnd_end *end)
 {
 	unsigned long flags;
@@ -120,7 +137,8 @@ int vsnd_end_prepare(struct vsnd_end *end)
 	if (end->direction == SNDRV_PCM_STREAM_CAPTURE &&
 	    !vsnd_end_is_silent(end)) {
 		vsnd_ring_silence(&end->ring, 0, end->ring.frames);
-		end->silent = end->ring.frames;
+		if (!atomic_read(&end->substream->mmap_count))
+			WRITE_ONCE(end->silent, end->ring.frames);
 	}
 	end->period = runtime->period_size;
 	end->wakes = !runtime->no_period_wakeup;

@@ -312,6 +312,14 @@ static int vsnd_pcm_ack(struct snd_pcm_substream *substream)
 	return 0;
 }
 
+/* What its client may write to is not known to be silence any longer. */
+static int vsnd_pcm_mmap(struct snd_pcm_substream *substream,
+			 struct vm_area_struct *area)
+{
+	vsnd_end_forget_silence(vsnd_substream_end(substream));
+	return snd_pcmbuf_mmap(substream, area);
+}
+
 static int vsnd_pcm_sync_stop(struct snd_pcm_substream *substream)
 {
 	vsnd_clock_sync(vsnd_substream_clock(substream));
@@ -357,7 +365,7 @@ static int vsnd_pcm_close(struct snd_pcm_substream *substream)
 	.sync_stop = vsnd_pcm_sync_stop,		\
 	.hw_free = vsnd_pcm_hw_free,			\
 	.close = vsnd_pcm_close,			\
-	.mmap = snd_pcmbuf_mmap
+	.mmap = vsnd_pcm_mmap
 
 static const struct snd_pcm_ops vsnd_pcm_ops = {
 	VSND_PCM_OPS,

@@ -190,7 +190,8 @@ enum vsnd_tick {
  * @late: frames since that end
  * @event: n at which to look next
  * @moved: n up to which the recorder's ring is written
- * @silent: frames before @moved that were written as silence (recorder)
+ * @silent: frames before @moved that were written as silence, and not by its
+ *	client afterwards (recorder)
  * @latency: frames by which the recorder hears later
  * @delay: ring that holds them, while there are any; larger by @latency than
  *	@ring
@@ -381,6 +382,7 @@ void vsnd_end_open(struct vsnd_end *end, struct snd_pcm_substream *substream);
 void vsnd_end_close(struct vsnd_end *end);
 int vsnd_end_prepare(struct vsnd_end *end);
 void vsnd_end_undelay(struct vsnd_end *end);
+void vsnd_end_forget_silence(struct vsnd_end *end);
 int vsnd_end_start(struct vsnd_end *end, s64 *at);
 void vsnd_end_stop(struct vsnd_end *end, s64 now);
 void vsnd_end_halt(struct vsnd_end *end);

@@ -184,6 +184,15 @@ static void close_pipe(void *data)
 	close(fds[1]);
 }
 
+/* Gives whoever unmaps 16 pages of ring in the end other memory instead. */
+static void replace_ring(void *ring)
+{
+	void *at = mmap(ring, 16 * PAGE, PROT_READ, MAP_PRIVATE |
+			MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+
+	EXPECT(at == ring, "mmap: %s", strerror(errno));
+}
+
 /*
  * A page in a pipe outlives the mapping and the stream, with its contents: it
  * is not given to anybody else. Coherent memory cannot be held like this.
@@ -207,8 +216,7 @@ static void test_pinned(const void *arg)
 	if (vmsplice(fds[1], &page, 1, 0) < 0 && errno == EFAULT)
 		vt_skip("memory that cannot be pinned");
 	/* unmap everything, free it, and let others have memory */
-	SYS(mmap(ring, 16 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS |
-		 MAP_FIXED, -1, 0) == MAP_FAILED ? -1 : 0);
+	replace_ring(ring);
 	MUST(snd_pcm_hw_free(s->pcm));
 	vt_close(s);
 	for (i = 0; i < 4; i++) {
@@ -344,6 +352,49 @@ static void test_committed(const void *arg)
 	vt_hear_silence(recorder, 4000);
 }
 
+static void *map_writable(struct vt_stream *s)
+{
+	void *at = mmap(NULL, 16 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
+			vt_descriptor(s), 0);
+
+	EXPECT(at != MAP_FAILED, "mmap: %s", strerror(errno));
+	return at;
+}
+
+/* What a client has left in its recorder's ring is not what it hears. */
+static void test_leftovers(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = params();
+	struct vt_stream *s = vt_recorder(job->device, &p);
+	snd_pcm_uframes_t offset, frames = p.buffer;
+	unsigned char *silence = vt_alloc(16 * PAGE);
+	const snd_pcm_channel_area_t *areas;
+	unsigned int prepare;
+	size_t heard;
+	void *ring;
+
+	/* alsa-lib's own mapping, without which the ring is not mapped */
+	MUST(snd_pcm_mmap_begin(s->pcm, &areas, &offset, &frames));
+	replace_ring(areas->addr);
+	for (prepare = 0; prepare < 2; prepare++) {
+		ring = map_writable(s);
+		if (prepare)
+			MUST(snd_pcm_prepare(s->pcm));
+		memset(ring, 0x55, 16 * PAGE);
+		SYS(munmap(ring, 16 * PAGE));
+		MUST(snd_pcm_start(s->pcm));
+		EXPECT(MUST(snd_pcm_wait(s->pcm, 10000)) == 1, "no period");
+		heard = MUST(snd_pcm_avail(s->pcm)) * s->frame_bytes;
+		ring = map_writable(s);
+		EXPECT(heard && !memcmp(ring, silence, heard),
+		       "%zu bytes are not silence", heard);
+		SYS(munmap(ring, 16 * PAGE));
+		MUST(snd_pcm_drop(s->pcm));
+		MUST(snd_pcm_prepare(s->pcm));
+	}
+}
+
 static const struct {
 	const char *name;
 	vt_test *test;
@@ -357,6 +408,7 @@ static const struct {
 	{ "free-running", test_free_running },
 	{ "free-running, kept clean", test_kept_clean },
 	{ "not free-running after a commit", test_committed },
+	{ "leftovers in a recorder's ring", test_leftovers },
 };
 
 int main(int argc, char **argv)
