@@ -80,7 +80,8 @@ const struct snd_pcmbuf_ops *snd_pcmbuf_kind(enum snd_pcmbuf_type type)
  */
 static void __exit snd_pcmbuf_exit(void)
 {
-	WARN(snd_pcmbuf_live_buffers(), "%ld buffers leaked, %ld bytes\n",
+	WARN(snd_pcmbuf_live_buffers() || snd_pcmbuf_live_bytes(),
+	     "%ld buffers leaked, %ld bytes\n",
 	     snd_pcmbuf_live_buffers(), snd_pcmbuf_live_bytes());
 }
 
