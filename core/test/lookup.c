@@ -266,6 +266,8 @@ static void pcmbuf_test_masks(struct pcmbuf_test *t)
 		pcmbuf_test_reaches(t, DMA_BIT_MASK(64));
 		pcmbuf_test_reaches(t, DMA_BIT_MASK(32));
 		pcmbuf_test_reaches(t, DMA_BIT_MASK(31));
+		if (IS_ENABLED(CONFIG_ZONE_DMA))
+			pcmbuf_test_reaches(t, DMA_BIT_MASK(24));
 	}
 	*t->dev->dma_mask = mask;
 }
