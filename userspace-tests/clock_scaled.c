@@ -253,6 +253,46 @@ static void test_switch(const void *arg)
 	}
 }
 
+/* Of all processors, since boot */
+static unsigned long long count_interrupts(void)
+{
+	unsigned long long count = 0;
+	char word[100];
+	FILE *stat = fopen("/proc/stat", "r");
+
+	EXPECT(stat, "/proc/stat: %s", strerror(errno));
+	while (fscanf(stat, "%99s", word) == 1)
+		if (!strcmp(word, "intr")) {
+			EXPECT(fscanf(stat, "%llu", &count) == 1,
+			       "no interrupts in /proc/stat");
+			break;
+		}
+	fclose(stat);
+	return count;
+}
+
+/*
+ * Its time is beyond 2^63 / 1000 ns when the stream starts. A timer that is
+ * armed for the past fires as often as it may, which is each 100 us.
+ */
+static void test_hours(const void *arg)
+{
+	const struct job *job = arg;
+	unsigned long long before;
+	struct vt_stream *s;
+	int64_t from, to;
+
+	use(job);
+	vt_recorder(job->device, &vt_plain);
+	vt_sleep_until(vt_now() + 9300 * VT_SECOND);
+	s = start(job, SND_PCM_STREAM_PLAYBACK, 5512, &from, &to);
+	before = count_interrupts();
+	vt_sleep_until(vt_now() + VT_SECOND);
+	expect_rate(job, s, from, to);
+	before = count_interrupts() - before;
+	EXPECT(before < 3000, "%llu interrupts in a second", before);
+}
+
 static const struct {
 	const char *name;
 	vt_test *test;
@@ -264,6 +304,7 @@ static const struct {
 	{ "has clients wait", test_wait, 1, 2000 },
 	{ "has its xruns at their frame", test_xrun, 1, 100000 },
 	{ "goes on after a pause", test_pause, 1000, 1000000 },
+	{ "is not hurried after hours", test_hours, 1000000, 1000000 },
 };
 
 int main(int argc, char **argv)
@@ -271,12 +312,12 @@ int main(int argc, char **argv)
 	struct job job;
 	unsigned int i, j;
 
-	vt_init(argc, argv, 1500);
+	vt_init(argc, argv, 21000);
 	/*
-	 * all the tests by all scales, but waiting by the fastest two and
-	 * pauses by those slower than real time
+	 * all the tests by all scales, but waiting by the fastest two, pauses
+	 * by those slower than real time, and hours by all but the fastest
 	 */
-	vt_plan(2 * (ARRAY_SIZE(scales) * ARRAY_SIZE(tests) - 4 - 4 + 1));
+	vt_plan(2 * (ARRAY_SIZE(scales) * ARRAY_SIZE(tests) - 4 - 4 - 7 + 1));
 	for (job.device = 0; job.device < 2; job.device++) {
 		for (i = 0; i < ARRAY_SIZE(scales); i++) {
 			long speed = scales[i][0] * 1000 / scales[i][1];
