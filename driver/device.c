@@ -85,7 +85,7 @@ static void vsnd_device_use_clock(struct vsnd_pcm *pcm,
  *
  * Context: Process context. Takes the device's settings mutex.
  * Return: 1 if it did not go by that clock before, 0 if it did, -EBUSY while
- * one of its streams is open.
+ * one of its streams is open or being opened.
  */
 int vsnd_device_set_clock(struct vsnd_pcm *pcm, enum vsnd_clock_kind kind)
 {
@@ -109,8 +109,8 @@ int vsnd_device_set_clock(struct vsnd_pcm *pcm, enum vsnd_clock_kind kind)
  * @div: see @mul
  *
  * Context: Process context. Takes the device's settings mutex.
- * Return: 1 if that is a change, 0 if not, -EBUSY while a stream is open that
- * goes by this clock.
+ * Return: 1 if that is a change, 0 if not, -EBUSY while a stream is open, or
+ * being opened, that goes by this clock.
  */
 int vsnd_device_set_scale(struct vsnd_pcm *pcm, unsigned int mul,
 			  unsigned int div)
@@ -137,8 +137,8 @@ int vsnd_device_set_scale(struct vsnd_pcm *pcm, unsigned int mul,
  * Whether there is such a timer is found when a stream is opened.
  *
  * Context: Process context. Takes the device's settings mutex.
- * Return: 1 if that is a change, 0 if not, -EBUSY while a stream is open that
- * goes by this clock.
+ * Return: 1 if that is a change, 0 if not, -EBUSY while a stream is open, or
+ * being opened, that goes by this clock.
  */
 int vsnd_device_set_source(struct vsnd_pcm *pcm,
 			   const struct snd_timer_id *source)
