@@ -345,6 +345,33 @@ static void test_no_wakeup(const void *arg)
 	expect_at(s, at + p.period);
 }
 
+/* Streams of several clocks in a group: each starts by its own. */
+static void test_group(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_stream *s[2];
+	int64_t before;
+	int first;
+
+	vt_use_clock(job->device, "step");
+	MUST(vt_step(job->device, 1000));
+	for (first = 0; first < 2; first++) {
+		s[0] = vt_recorder(job->device, job->recorder);
+		s[1] = vt_recorder(!job->device, &vt_plain);
+		vt_link(s[0], s[1]);
+		before = vt_now();
+		MUST(snd_pcm_start(s[first]->pcm));
+		MUST(vt_step(job->device, 100));
+		expect_at(s[0], 100);
+		vt_hear_silence(s[1], 480);
+		vt_expect_time(vt_now(), before + vt_duration(s[1], 480),
+			       5 * VT_MS, "a period");
+		expect_at(s[0], 100);
+		vt_close(s[1]);
+		vt_close(s[0]);
+	}
+}
+
 static const struct {
 	const char *name;
 	vt_test *test;
@@ -357,6 +384,7 @@ static const struct {
 	{ "loops every frame, twice the same way", test_loop },
 	{ "has its xruns at their frame", test_xrun },
 	{ "looks for a wake-up, but not for ever", test_no_wakeup },
+	{ "in a group with a clock that goes", test_group },
 };
 
 int main(int argc, char **argv)
