@@ -184,6 +184,37 @@ static void close_pipe(void *data)
 	close(fds[1]);
 }
 
+/* The flags of the mapping that begins there, as /proc/self/smaps has them */
+static void read_flags(const void *at, char *flags, size_t bytes)
+{
+	FILE *maps = fopen("/proc/self/smaps", "r");
+	unsigned long from, to, begin = 0;
+	char line[300];
+
+	if (!maps)
+		vt_skip("no /proc/self/smaps");
+	while (fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+			begin = from;
+		if (begin == (unsigned long)at && !strncmp(line, "VmFlags:", 8))
+			snprintf(flags, bytes, "%s", line + 8);
+	}
+	fclose(maps);
+}
+
+/* It does not grow, and what is heard is not in a core dump. */
+static void test_flags(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = params();
+	struct vt_stream *s = vt_player(job->device, &p);
+	unsigned char *ring = map_ring(s, 16 * PAGE, 0);
+	char flags[300] = "";
+
+	read_flags(ring, flags, sizeof(flags));
+	EXPECT(strstr(flags, " de") && strstr(flags, " dd"), "flags%s", flags);
+}
+
 /* Gives whoever unmaps 16 pages of ring in the end other memory instead. */
 static void replace_ring(void *ring)
 {
@@ -402,6 +433,7 @@ static const struct {
 	{ "one memory through many mappings", test_same_memory },
 	{ "nothing beyond the ring", test_bounds },
 	{ "pieces", test_pieces },
+	{ "no growth and no dump", test_flags },
 	{ "a mapping keeps the ring", test_keeps },
 	{ "a pinned page keeps its contents", test_pinned },
 	{ "the largest ring", test_largest },
