@@ -254,7 +254,12 @@ static void test_drained(const void *arg)
 	       "the recorder is not left alone");
 	MUST(snd_pcm_unlink(s[1]->pcm));
 	MUST(snd_pcm_start(s[1]->pcm));
-	vt_sleep_until(vt_now() + 15 * VT_MS);
+	EXPECT(MUST(snd_pcm_wait(s[1]->pcm, 10000)) == 1, "no period");
+	vt_locate(s[1], &pos);
+	vt_expect_time(vt_now(), pos.trigger +
+		       vt_duration(s[1], s[1]->p.period), VT_LATE,
+		       "its first period");
+	vt_sleep_until(vt_now() + 5 * VT_MS);
 	vt_locate(s[1], &pos);
 	vt_expect_position(&pos, s[1], pos.trigger, 0);
 }
