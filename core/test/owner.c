@@ -130,6 +130,13 @@ static void pcmbuf_test_late_mmap(struct pcmbuf_test *t)
 	__snd_pcm_set_state(runtime, SNDRV_PCM_STATE_OPEN);
 	EXPECT_EQ(t, snd_pcmbuf_free_pages(t->substream), 0);
 	EXPECT_EQ(t, snd_pcmbuf_mmap(t->substream, area), -ENXIO);
+	/* nor a page that only a former owner had */
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 1000), 1);
+	area->vm_pgoff = 1;
+	area->vm_end = PAGE_SIZE;
+	__snd_pcm_set_state(runtime, SNDRV_PCM_STATE_SETUP);
+	EXPECT_EQ(t, snd_pcmbuf_mmap(t->substream, area), -ENXIO);
+	__snd_pcm_set_state(runtime, SNDRV_PCM_STATE_OPEN);
 	EXPECT(t, !area->vm_ops);
 out:
 	kfree(area);

@@ -8,6 +8,7 @@
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 
 #include "test.h"
@@ -278,12 +279,38 @@ static void pcmbuf_test_pcm_alone_no_file(struct pcmbuf_test *t)
 	EXPECT(t, pcmbuf_test_total(t) > 0);
 }
 
+/* A record of the host's has private data, too, and an area. */
+static void pcmbuf_test_host_record(struct pcmbuf_test *t)
+{
+	struct snd_dma_buffer *dmab;
+	void *foreign;
+
+	foreign = kzalloc(sizeof(*dmab), GFP_KERNEL);
+	if (!foreign || !EXPECT_EQ(t, pcmbuf_test_open(t), 0))
+		goto out;
+	dmab = &t->substream->dma_buffer;
+	dmab->dev.type = SNDRV_DMA_TYPE_DEV;
+	dmab->private_data = foreign;
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 1000), -EINVAL);
+	dmab->dev.type = SNDRV_DMA_TYPE_UNKNOWN;
+	dmab->private_data = NULL;
+	EXPECT_EQ(t, snd_pcmbuf_preallocate_pages(t->substream, SND_PCMBUF_SG,
+						  NULL, 0, 0), 0);
+	dmab->area = foreign;
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 1000), -EINVAL);
+	dmab->area = NULL;
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 1000), 1);
+out:
+	kfree(foreign);
+}
+
 const struct pcmbuf_test_case pcmbuf_test_prealloc_cases[] = {
 	{ "used by one opener after the other", pcmbuf_test_reuse, true },
 	{ "made for the substreams it should", pcmbuf_test_numbers, true },
 	{ "halved where there is too little", pcmbuf_test_halving },
 	{ "none where there is nothing", pcmbuf_test_nothing_left },
 	{ "a second registration is refused", pcmbuf_test_second },
+	{ "the host's record is not ours", pcmbuf_test_host_record },
 	{ "bad arguments leave nothing behind", pcmbuf_test_bad_arguments },
 	{ "made for a PCM without nodes", pcmbuf_test_no_node },
 	{ "freed before the card", pcmbuf_test_free, true },
