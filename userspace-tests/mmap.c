@@ -397,14 +397,16 @@ static void test_leftovers(const void *arg)
 {
 	const struct job *job = arg;
 	struct vt_params p = params();
-	struct vt_stream *s = vt_recorder(job->device, &p);
 	snd_pcm_uframes_t offset, frames = p.buffer;
+	struct vt_stream *s;
 	unsigned char *silence = vt_alloc(16 * PAGE);
 	const snd_pcm_channel_area_t *areas;
 	unsigned int prepare;
 	size_t heard;
 	void *ring;
 
+	p.stop = VT_NEVER;
+	s = vt_recorder(job->device, &p);
 	/* alsa-lib's own mapping, without which the ring is not mapped */
 	MUST(snd_pcm_mmap_begin(s->pcm, &areas, &offset, &frames));
 	replace_ring(areas->addr);
@@ -424,6 +426,16 @@ static void test_leftovers(const void *arg)
 		MUST(snd_pcm_drop(s->pcm));
 		MUST(snd_pcm_prepare(s->pcm));
 	}
+	/* written when silence has gone through all of it, and mapped */
+	MUST(snd_pcm_start(s->pcm));
+	ring = map_writable(s);
+	vt_sleep_until(vt_now() + vt_duration(s, 2 * p.buffer));
+	memset(ring, 0x55, 16 * PAGE);
+	SYS(munmap(ring, 16 * PAGE));
+	vt_sleep_until(vt_now() + vt_duration(s, 2 * p.buffer));
+	ring = map_writable(s);
+	EXPECT(!memcmp(ring, silence, 16 * PAGE), "not silence after a round");
+	SYS(munmap(ring, 16 * PAGE));
 }
 
 static const struct {
