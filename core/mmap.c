@@ -84,7 +84,11 @@ static bool snd_pcmbuf_is_shown(struct snd_pcmbuf *buf,
  */
 static bool snd_pcmbuf_is_clear(struct snd_pcm_runtime *runtime)
 {
-	return snd_pcm_runtime_state(runtime) != SNDRV_PCM_STATE_OPEN;
+	snd_pcm_state_t state = snd_pcm_runtime_state(runtime);
+
+	/* of one that is disconnected nothing is known */
+	return state != SNDRV_PCM_STATE_OPEN &&
+	       state != SNDRV_PCM_STATE_DISCONNECTED;
 }
 
 static int snd_pcmbuf_map(struct snd_pcmbuf *buf, struct vm_area_struct *area)

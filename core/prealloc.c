@@ -40,8 +40,12 @@ struct snd_pcmbuf_slot *snd_pcmbuf_slot_of(struct snd_pcm_substream *substream)
 	struct snd_dma_buffer *dmab = &substream->dma_buffer;
 	struct snd_pcmbuf_slot *slot = dmab->private_data;
 
-	/* with an area, or no type, the record is the host's */
-	if (dmab->area || dmab->dev.type == SNDRV_DMA_TYPE_UNKNOWN || !slot)
+	/*
+	 * With an area or a size, or no type, the record is the host's. It keeps
+	 * the size, and what private_data pointed to, when it frees the area.
+	 */
+	if (dmab->area || dmab->bytes ||
+	    dmab->dev.type == SNDRV_DMA_TYPE_UNKNOWN || !slot)
 		return NULL;
 	return slot->tag == &snd_pcmbuf_slot_tag ? slot : NULL;
 }
@@ -107,11 +111,13 @@ static struct snd_pcmbuf *snd_pcmbuf_slot_renew(struct snd_pcmbuf_slot *slot,
 /*
  * Will the host clear a buffer that hw_params is given now, before anybody can
  * see it? Not where the driver has a copy op; and a stream that is configured
- * anew, without hw_free, can be mapped all the while on some kernels.
+ * anew, without hw_free, can be mapped all the while on some kernels. A state
+ * that a client may forge says nothing.
  */
 static bool snd_pcmbuf_host_clears(struct snd_pcm_substream *substream)
 {
-	return !substream->ops->snd_pcm_copy_op &&
+	return snd_pcm_state_is_private &&
+	       !substream->ops->snd_pcm_copy_op &&
 	       snd_pcm_runtime_state(substream->runtime) ==
 	       SNDRV_PCM_STATE_OPEN;
 }

@@ -110,6 +110,8 @@ static bool pcmbuf_test_is_coherent(struct device *dev)
 static void pcmbuf_test_run_case(struct pcmbuf_test *t,
 				 const struct pcmbuf_test_case *test)
 {
+	unsigned int users;
+
 	t->failed = false;
 	t->skip = NULL;
 	if (t->kind && t->kind->type == SND_PCMBUF_SG && t->kind->has_device &&
@@ -117,11 +119,13 @@ static void pcmbuf_test_run_case(struct pcmbuf_test *t,
 		t->skip = "the device is not coherent with the processor here";
 		return;
 	}
+	users = kref_read(&t->dev->kobj.kref);
 	if (!EXPECT_EQ(t, pcmbuf_test_card_new(t), 0))
 		return;
 	test->run(t);
 	pcmbuf_test_card_free(t);
 	EXPECT_EQ(t, t->left, 0);
+	EXPECT_EQ(t, kref_read(&t->dev->kobj.kref), users);
 }
 
 static bool pcmbuf_test_runs_on(const struct pcmbuf_test_case *test,

@@ -76,7 +76,10 @@ static void pcmbuf_test_copy_op(struct pcmbuf_test *t)
 	EXPECT(t, pcmbuf_test_is_all_zero(t));
 }
 
-/* Clearing it twice would cost as much as all the rest of hw_params. */
+/*
+ * Clearing it twice would cost as much as all the rest of hw_params. It is done
+ * where a client can pretend that the host has not to.
+ */
 static void pcmbuf_test_left_to_host(struct pcmbuf_test *t)
 {
 	if (!pcmbuf_test_former_owner(t))
@@ -85,7 +88,7 @@ static void pcmbuf_test_left_to_host(struct pcmbuf_test *t)
 	if (!EXPECT_EQ(t, pcmbuf_test_open(t), 0))
 		return;
 	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 1000), 1);
-	EXPECT(t, !pcmbuf_test_is_all_zero(t));
+	EXPECT_EQ(t, pcmbuf_test_is_all_zero(t), !snd_pcm_state_is_private);
 }
 
 /* Configured anew without hw_free: on some kernels it can be mapped already. */
@@ -121,6 +124,8 @@ static void pcmbuf_test_late_mmap(struct pcmbuf_test *t)
 	area->vm_end = PAGE_SIZE;
 	area->vm_pgoff = PCMBUF_TEST_BYTES / PAGE_SIZE;
 	runtime = t->substream->runtime;
+	EXPECT_EQ(t, snd_pcmbuf_mmap(t->substream, area), -EBADFD);
+	__snd_pcm_set_state(runtime, SNDRV_PCM_STATE_DISCONNECTED);
 	EXPECT_EQ(t, snd_pcmbuf_mmap(t->substream, area), -EBADFD);
 	__snd_pcm_set_state(runtime, SNDRV_PCM_STATE_SETUP);
 	EXPECT_EQ(t, snd_pcmbuf_mmap(t->substream, area), -ENXIO);

@@ -298,7 +298,11 @@ static void pcmbuf_test_host_record(struct pcmbuf_test *t)
 						  NULL, 0, 0), 0);
 	dmab->area = foreign;
 	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 1000), -EINVAL);
+	/* as the host leaves it when it has freed the area */
 	dmab->area = NULL;
+	dmab->bytes = PAGE_SIZE;
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 1000), -EINVAL);
+	dmab->bytes = 0;
 	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 1000), 1);
 out:
 	kfree(foreign);
