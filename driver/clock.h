@@ -9,6 +9,7 @@
 #include <linux/atomic.h>
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
+#include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
@@ -18,6 +19,12 @@
 
 struct vsnd_cable;
 struct vsnd_clock;
+
+/*
+ * The latest instant that a clock may tell, ns: some 146 years. What is worked
+ * out from it lies ahead by less than the same again.
+ */
+#define VSND_TIME_MAX	(S64_MAX / 2)
 
 /**
  * struct vsnd_clock_ops - a kind of clock
@@ -29,8 +36,8 @@ struct vsnd_clock;
  * @open: get ready; the first stream of a device that uses it is being opened.
  *	0 or a negative error code. May sleep. Optional.
  * @close: undo @open; the last one is closed. May sleep. Optional.
- * @now: the clock's time, ns. Called in any context. Required but for
- *	CLOCK_MONOTONIC.
+ * @now: the clock's time, ns, at most VSND_TIME_MAX. Called in any context.
+ *	Required but for CLOCK_MONOTONIC.
  * @arm: have vsnd_clock_run() called at @when, in any context that may take
  *	stream locks; replaces what was armed before. Called with the clock's
  *	lock held. Optional: not for a clock that runs by itself.

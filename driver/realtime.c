@@ -19,9 +19,9 @@
 
 /*
  * A scaled clock counts from the first open on. There it stands still, rather
- * than to overflow: after 106 days.
+ * than to overflow: after 53 days.
  */
-#define VSND_SCALED_NS_MAX	(S64_MAX / VSND_SCALE_MAX)
+#define VSND_SCALED_NS_MAX	(VSND_TIME_MAX / VSND_SCALE_MAX)
 
 static struct vsnd_hrtimer *vsnd_to_hrtimer(struct vsnd_clock *clock)
 {
@@ -43,11 +43,12 @@ static void vsnd_hrtimer_cancel(struct vsnd_clock *clock)
 /* The clock's time at an instant of CLOCK_MONOTONIC, ns. */
 static s64 vsnd_hrtimer_time(const struct vsnd_hrtimer *hr, s64 real)
 {
-	u64 passed = real - hr->real;
+	s64 passed = real - hr->real;
 
 	if (hr->clock.ops->monotonic)
 		return real;
-	passed = min_t(u64, passed, VSND_SCALED_NS_MAX);
+	/* a control may have read the time before the first stream was opened */
+	passed = clamp_t(s64, passed, 0, VSND_SCALED_NS_MAX);
 	return mul_u64_u32_div(passed, hr->mul, hr->div);
 }
 

@@ -26,11 +26,13 @@ static void vsnd_slave_tick(struct snd_timer_instance *timer,
 			    unsigned long resolution, unsigned long ticks)
 {
 	struct vsnd_slave *slave = timer->callback_data;
+	s64 now = atomic64_read(&slave->now);
 
 	atomic_inc(&slave->ticks);
-	vsnd_clock_run(&slave->clock,
-		       atomic64_add_return((u64)resolution * ticks,
-					   &slave->now));
+	/* a program may have made the timer, and call a tick what it likes */
+	now += min_t(u64, (u64)resolution * ticks, VSND_TIME_MAX - now);
+	atomic64_set(&slave->now, now);
+	vsnd_clock_run(&slave->clock, now);
 	/* Whoever sees the count go down sees what the tick has done. */
 	smp_mb__before_atomic();
 	atomic_dec(&slave->ticks);
@@ -89,6 +91,7 @@ static int vsnd_slave_open(struct vsnd_clock *clock)
 	timer->flags |= SNDRV_TIMER_IFLG_AUTO;
 	timer->callback = vsnd_slave_tick;
 	timer->callback_data = slave;
+	atomic64_set(&slave->now, 0);
 	err = snd_timer_open(timer, &source, 0);
 	if (err < 0)
 		goto err_free_instance;
