@@ -252,14 +252,16 @@ int vsnd_hw_constrain(struct snd_pcm_substream *substream,
  * @clock: the clock that the stream goes by
  *
  * The core checks a stream without period wake-ups against the buffer's length
- * in jiffies, and subtracts zero for ever when that is zero. It looks at
- * @params->info after the hw_params op, so taking the bit away there refuses
- * the request and leaves the wake-ups on.
+ * in jiffies, and subtracts zero for ever when that is zero; on 32 bits also
+ * where the length times HZ does not fit. It looks at @params->info after the
+ * hw_params op, so taking the bit away there refuses the request and leaves the
+ * wake-ups on.
  */
 void vsnd_hw_check_wakeups(struct snd_pcm_hw_params *params,
 			   const struct vsnd_clock_ops *clock)
 {
 	if (!clock->monotonic ||
+	    params_buffer_size(params) > ULONG_MAX / HZ ||
 	    (u64)params_buffer_size(params) * HZ <
 	    (u64)params_rate(params) * VSND_NO_WAKEUP_JIFFIES)
 		params->info &= ~SNDRV_PCM_INFO_NO_PERIOD_WAKEUP;
