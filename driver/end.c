@@ -163,6 +163,8 @@ static void vsnd_end_begin(struct vsnd_end *end, s64 at)
 	if (end->running) {
 		vsnd_end_rewind(end);
 		end->silent = 0;
+		if (end->latency)
+			vsnd_ring_silence(&end->delay, 0, end->delay.frames);
 		vsnd_end_align_period(end);
 	}
 	if (!end->n) {

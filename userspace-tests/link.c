@@ -4,7 +4,7 @@
  * ends of several devices, several substreams.
  */
 
-#include "vpcm.h"
+#include "vctl.h"
 
 #define ENDS	4
 
@@ -264,6 +264,41 @@ static void test_drained(const void *arg)
 	vt_expect_position(&pos, s[1], pos.trigger, 0);
 }
 
+static void set_latency(long frames)
+{
+	MUST(vt_ctl_set(vt_ctl(), "PCM Latency", 0, 0, frames, 0));
+}
+
+static void restore_latency(void *unused)
+{
+	(void)unused;
+	set_latency(0);
+}
+
+/* It hears later, and not what has passed while it was dragged along. */
+static void test_drained_late(const void *arg)
+{
+	struct vt_stream *player, *recorder;
+	struct vt_params p = vt_plain;
+
+	(void)arg;
+	set_latency(500);
+	vt_defer(restore_latency, NULL);
+	p.stop = VT_NEVER;
+	recorder = vt_recorder(0, &p);
+	p.buffer = 9600;
+	player = vt_player(0, &p);
+	vt_link(player, recorder);
+	vt_play(player, 0, p.buffer);
+	MUST(snd_pcm_nonblock(player->pcm, 1));
+	REFUSED(-EAGAIN, snd_pcm_drain(player->pcm));
+	/* longer than its ring, with the latency */
+	vt_sleep_until(vt_now() + 60 * VT_MS);
+	MUST(snd_pcm_unlink(recorder->pcm));
+	MUST(snd_pcm_start(recorder->pcm));
+	vt_hear_silence(recorder, 480);
+}
+
 static const struct {
 	const char *name;
 	vt_test *test;
@@ -282,11 +317,12 @@ int main(int argc, char **argv)
 	unsigned int i, t;
 
 	vt_init(argc, argv, 60);
-	vt_plan(ARRAY_SIZE(jobs) * ARRAY_SIZE(tests) + 1);
+	vt_plan(ARRAY_SIZE(jobs) * ARRAY_SIZE(tests) + 2);
 	for (i = 0; i < ARRAY_SIZE(jobs); i++)
 		for (t = 0; t < ARRAY_SIZE(tests); t++)
 			vt_run(tests[t].test, &jobs[i], "%s: %s",
 			       jobs[i].what, tests[t].name);
 	vt_run(test_drained, NULL, "a recorder after its player's drain");
+	vt_run(test_drained_late, NULL, "the same, with latency");
 	return vt_finish();
 }
