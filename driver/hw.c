@@ -260,9 +260,9 @@ int vsnd_hw_constrain(struct snd_pcm_substream *substream,
 void vsnd_hw_check_wakeups(struct snd_pcm_hw_params *params,
 			   const struct vsnd_clock_ops *clock)
 {
-	if (!clock->monotonic ||
-	    params_buffer_size(params) > ULONG_MAX / HZ ||
-	    (u64)params_buffer_size(params) * HZ <
-	    (u64)params_rate(params) * VSND_NO_WAKEUP_JIFFIES)
+	snd_pcm_uframes_t size = params_buffer_size(params);
+
+	if (!clock->monotonic || size > ULONG_MAX / HZ ||
+	    (u64)size * HZ < (u64)params_rate(params) * VSND_NO_WAKEUP_JIFFIES)
 		params->info &= ~SNDRV_PCM_INFO_NO_PERIOD_WAKEUP;
 }
