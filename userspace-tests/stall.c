@@ -24,6 +24,7 @@ static const struct stall stalls[] = {
 	{ "10 s", 10 * VT_SECOND + ODD },
 	{ "10 minutes", 600 * VT_SECOND + ODD },
 	{ "10 ms, interrupts off", 10 * VT_MS + ODD, true },
+	{ "150 ms, interrupts off", 150 * VT_MS + ODD, true },
 	{ "250 ms, interrupts off", 250 * VT_MS + ODD, true },
 };
 
@@ -188,6 +189,25 @@ static void test_paused(const void *arg)
 		vt_play(loop.player, loop.heard + RING, 480);
 		loop.heard += 480;
 	}
+}
+
+/* A recorder that is left alone with a ring of sound: then there is silence. */
+static void test_alone(const void *arg)
+{
+	struct vt_params p = ring(RING, VT_NEVER);
+	struct loop loop;
+
+	loop.player = vt_player(0, &p);
+	loop.recorder = vt_recorder(0, &p);
+	vt_link(loop.player, loop.recorder);
+	start_loop(&loop);
+	vt_hear(loop.recorder, 0, RING);
+	MUST(snd_pcm_unlink(loop.player->pcm));
+	MUST(snd_pcm_drop(loop.player->pcm));
+	/* to begin near the end of the ring */
+	vt_sleep_until(vt_now() + 75 * VT_MS);
+	stand_still(arg);
+	vt_hear_silence(loop.recorder, 2 * RING);
 }
 
 /* The position within the ring is where the time is, however many turns. */
@@ -358,6 +378,7 @@ static const struct {
 	{ "a loop, told by the timer", test_told },
 	{ "a loop of two that are not linked", test_apart },
 	{ "a paused loop", test_paused },
+	{ "a recorder alone", test_alone },
 	{ "rings that run free", test_free_running },
 	{ "a drain", test_drain },
 	{ "a drain without a stop threshold", test_drain_never_stops },
