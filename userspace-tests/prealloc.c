@@ -183,6 +183,8 @@ static void test_piecemeal(const void *arg)
 	(void)arg;
 	path(name, sizeof(name), DEVICE, "prealloc");
 	fd = SYS(open(name, O_WRONLY));
+	EXPECT(write(fd, "64\0garbage", 10) < 0 && errno == EINVAL,
+	       "a line with a NUL: %s", strerror(errno));
 	EXPECT(pwrite(fd, "64\n", 3, 1) < 0 && errno == EINVAL,
 	       "taken at an offset");
 	close(fd);
