@@ -336,9 +336,7 @@ static int vsnd_pcm_hw_free(struct snd_pcm_substream *substream)
 	struct vsnd_end *end = vsnd_substream_end(substream);
 	int err;
 
-	snd_pcm_stream_lock_irq(substream);
 	substream->runtime->info &= ~SNDRV_PCM_INFO_RESUME;
-	snd_pcm_stream_unlock_irq(substream);
 	mutex_lock(&end->setup);
 	vsnd_end_halt(end);
 	vsnd_end_undelay(end);
