@@ -327,16 +327,22 @@ static int vsnd_pcm_sync_stop(struct snd_pcm_substream *substream)
 }
 
 /*
- * Without a buffer there is nothing to be resumed: of kernels that resume in
- * any state some would have the state of a stream that has one.
+ * Without a buffer there is nothing to be resumed: kernels that resume in any
+ * state would have the state in which the stream was suspended last, with one.
  */
+static void vsnd_forget_suspend(struct snd_pcm_runtime *runtime)
+{
+	if (runtime->status->suspended_state != SNDRV_PCM_STATE_OPEN)
+		runtime->info &= ~SNDRV_PCM_INFO_RESUME;
+}
+
 static int vsnd_pcm_hw_free(struct snd_pcm_substream *substream)
 {
 	struct vsnd_pcm *pcm = snd_pcm_substream_chip(substream);
 	struct vsnd_end *end = vsnd_substream_end(substream);
 	int err;
 
-	substream->runtime->info &= ~SNDRV_PCM_INFO_RESUME;
+	vsnd_forget_suspend(substream->runtime);
 	mutex_lock(&end->setup);
 	vsnd_end_halt(end);
 	vsnd_end_undelay(end);
