@@ -98,7 +98,7 @@ bool snd_pcmbuf_has_other_users(struct snd_pcmbuf *buf, unsigned int known)
 	if (kref_read(&buf->ref) > known)
 		return true;
 	if (!buf->ops->page)
-		return false;
+		return READ_ONCE(buf->pinnable);
 	for (offset = 0; offset < buf->shown; offset += PAGE_SIZE)
 		if (page_ref_count(buf->ops->page(buf, offset)) > 1)
 			return true;

@@ -91,12 +91,26 @@ static bool snd_pcmbuf_is_clear(struct snd_pcm_runtime *runtime)
 	       state != SNDRV_PCM_STATE_DISCONNECTED;
 }
 
+/*
+ * Behind an IOMMU coherent memory is mapped page by page, and a page can be
+ * pinned then; which ones are is not to be found out.
+ */
+static int snd_pcmbuf_map_at_once(struct snd_pcmbuf *buf,
+				  struct vm_area_struct *area)
+{
+	int err = buf->ops->mmap(buf, area);
+
+	if (area->vm_flags & VM_MIXEDMAP)
+		WRITE_ONCE(buf->pinnable, true);
+	return err;
+}
+
 static int snd_pcmbuf_map(struct snd_pcmbuf *buf, struct vm_area_struct *area)
 {
 	if (!snd_pcmbuf_is_shown(buf, area))
 		return -ENXIO;
 	vm_flags_set(area, VM_DONTEXPAND | VM_DONTDUMP);
-	return buf->ops->mmap ? buf->ops->mmap(buf, area) : 0;
+	return buf->ops->mmap ? snd_pcmbuf_map_at_once(buf, area) : 0;
 }
 
 /**

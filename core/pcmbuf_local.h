@@ -80,12 +80,15 @@ extern const struct snd_pcmbuf_ops snd_pcmbuf_coherent_ops;
  * @shown: bytes from the start that runtimes have had, in whole pages, since
  *	nobody else had any of them: no page beyond can be mapped or pinned.
  *	Changed by the ops of @substream only.
+ * @pinnable: for a kind without a page op: has it been mapped by pages, any of
+ *	which may still be pinned?
  * @substream: whose buffer it is; counts its mappings
  * @card: the card that is charged for it
  *
  * Allocated by snd_pcmbuf_create(), freed by the last snd_pcmbuf_put(). All
- * but @ref, @shown and the contents of the memory stay as they are in between.
- * @substream and @card outlive it: a mapping holds the file, the file the card.
+ * but @ref, @shown, @pinnable and the contents of the memory stay as they are
+ * in between. @substream and @card outlive it: a mapping holds the file, the
+ * file the card.
  */
 struct snd_pcmbuf {
 	struct kref ref;
@@ -93,6 +96,7 @@ struct snd_pcmbuf {
 	struct snd_dma_buffer dmab;
 	void *data;
 	size_t shown;
+	bool pinnable;
 	struct snd_pcm_substream *substream;
 	struct snd_card *card;
 };
