@@ -85,6 +85,7 @@ static void vsnd_end_rewind(struct vsnd_end *end)
 	end->n = 0;
 	end->seen = 0;
 	end->pos = 0;
+	atomic_set(&end->rounds, 0);
 	end->moved = 0;
 }
 

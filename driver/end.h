@@ -229,7 +229,8 @@ static __always_inline bool vsnd_end_report(struct vsnd_end *end, s64 until,
 			n = end->seen + step;
 			until = 0;
 		} else if (vsnd_end_never_stops(end)) {
-			div_u64_rem(passed, end->ring.frames, &step);
+			atomic_add(div_u64_rem(passed, end->ring.frames, &step),
+				   &end->rounds);
 		} else {
 			return false;
 		}
@@ -279,6 +280,44 @@ static inline snd_pcm_uframes_t vsnd_end_take(struct vsnd_end *end,
 	return READ_ONCE(end->pos);
 }
 
+static __always_inline snd_pcm_uframes_t vsnd_end_position(struct vsnd_end *end,
+							   bool monotonic)
+{
+	enum vsnd_tick tick = READ_ONCE(end->tick);
+	s64 now;
+
+	if (tick)
+		return vsnd_end_take(end, tick);
+	now = monotonic ? ktime_to_ns(ktime_get()) :
+			  vsnd_clock_now(end->cable->clock);
+	if (unlikely(now >= atomic64_read(&end->stale)))
+		return vsnd_end_look(end, now);
+	smp_rmb();	/* pairs with that in vsnd_end_report() */
+	return READ_ONCE(end->pos);
+}
+
+/*
+ * Whether whole rings have passed, of which no position tells, the core works
+ * out from jiffies and the nominal rate: without wake-ups whenever it looks,
+ * else when a period ends. Let it come to what is true.
+ */
+static inline void vsnd_end_set_jiffies(struct vsnd_end *end)
+{
+	unsigned int rounds = atomic_xchg(&end->rounds, 0);
+	struct snd_pcm_runtime *runtime = end->runtime;
+	snd_pcm_uframes_t from, to = end->told;
+	unsigned long since = 0;
+
+	if (rounds) {
+		from = runtime->status->hw_ptr - runtime->hw_ptr_base;
+		if (to < from)
+			to += runtime->buffer_size;
+		since = rounds * runtime->hw_ptr_buffer_jiffies +
+			(to - from) * HZ / runtime->rate;
+	}
+	runtime->hw_ptr_jiffies = jiffies - since;
+}
+
 /**
  * vsnd_end_pointer() - the stream's position, for the PCM core
  * @end: the end
@@ -294,17 +333,10 @@ static inline snd_pcm_uframes_t vsnd_end_take(struct vsnd_end *end,
 static __always_inline snd_pcm_uframes_t vsnd_end_pointer(struct vsnd_end *end,
 							  bool monotonic)
 {
-	enum vsnd_tick tick = READ_ONCE(end->tick);
-	s64 now;
-
-	if (tick)
-		return vsnd_end_take(end, tick);
-	now = monotonic ? ktime_to_ns(ktime_get()) :
-			  vsnd_clock_now(end->cable->clock);
-	if (unlikely(now >= atomic64_read(&end->stale)))
-		return vsnd_end_look(end, now);
-	smp_rmb();	/* pairs with that in vsnd_end_report() */
-	return READ_ONCE(end->pos);
+	end->told = vsnd_end_position(end, monotonic);
+	if (unlikely(!end->wakes || atomic_read(&end->rounds)))
+		vsnd_end_set_jiffies(end);
+	return end->told;
 }
 
 #endif /* VSND_END_H */

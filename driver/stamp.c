@@ -4,6 +4,7 @@
  */
 #include <linux/ktime.h>
 #include <linux/math64.h>
+#include <linux/minmax.h>
 #include <linux/time64.h>
 
 #include "vsnd.h"
@@ -51,11 +52,34 @@ static struct timespec64 vsnd_stamp_frames(u64 frames, unsigned int rate)
 }
 
 /* Since the card was made. */
-static struct timespec64 vsnd_stamp_absolute(const struct vsnd_cable *cable)
+static struct timespec64 vsnd_stamp_absolute(const struct vsnd_cable *cable,
+					     s64 at)
 {
 	const struct vsnd_card *card = cable->card->private_data;
 
-	return ns_to_timespec64(cable->now - card->made);
+	return ns_to_timespec64(at - card->made);
+}
+
+/*
+ * The frame that the core has just been told of. A tick may have reported
+ * another one since.
+ */
+static u64 vsnd_stamp_frame(const struct vsnd_end *end)
+{
+	u32 frames = end->ring.frames;
+	u32 since = 0;
+
+	/* else it was told of an xrun */
+	if (end->told < frames)
+		since = (end->pos + frames - end->told) % frames;
+	return end->seen - since;
+}
+
+/* Before a start takes effect its first frame is still to come. */
+static s64 vsnd_stamp_instant(const struct vsnd_end *end, u64 n)
+{
+	return min(vsnd_timeline_instant(end->line, n + end->origin),
+		   end->cable->now);
 }
 
 /**
@@ -66,8 +90,8 @@ static struct timespec64 vsnd_stamp_absolute(const struct vsnd_cable *cable)
  * @config: what the client asks for
  * @report: what it gets
  *
- * Both are of the instant at which the position was taken that the core has
- * just been told. The stream's time is that of its frames since START, or the
+ * Both are of the instant at which the frame passed that the core has just been
+ * told of. The stream's time is that of its frames since START, or the
  * time since the card was made; a clock other than realtime has none but the
  * position, which the core makes a stamp of.
  *
@@ -81,12 +105,14 @@ void vsnd_stamp_get(struct vsnd_end *end, struct timespec64 *system,
 	struct vsnd_cable *cable = end->cable;
 	unsigned int rate = end->ring.rate;
 	u64 n;
+	s64 at;
 
 	report->actual_type = SNDRV_PCM_AUDIO_TSTAMP_TYPE_DEFAULT;
 	if (!cable->clock->ops->monotonic)
 		return;
 	spin_lock(&cable->lock);
-	n = end->n;
+	n = vsnd_stamp_frame(end);
+	at = vsnd_stamp_instant(end, n);
 	if (config->report_delay)
 		n += end->latency;
 	if (config->type_requested == SNDRV_PCM_AUDIO_TSTAMP_TYPE_LINK) {
@@ -94,10 +120,10 @@ void vsnd_stamp_get(struct vsnd_end *end, struct timespec64 *system,
 		report->actual_type = config->type_requested;
 	} else if (config->type_requested ==
 		   SNDRV_PCM_AUDIO_TSTAMP_TYPE_LINK_ABSOLUTE) {
-		*audio = vsnd_stamp_absolute(cable);
+		*audio = vsnd_stamp_absolute(cable, at);
 		report->actual_type = config->type_requested;
 	}
-	*system = vsnd_stamp(end->runtime, cable->now);
+	*system = vsnd_stamp(end->runtime, at);
 	/* The next pointer op has to look, which forgets the type. */
 	atomic64_set(&end->stale, 0);
 	spin_unlock(&cable->lock);

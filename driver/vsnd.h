@@ -181,6 +181,9 @@ enum vsnd_tick {
  * @n: n at the instant up to which the cable has been brought
  * @seen: @n at the last report to the PCM core
  * @pos: @seen as a position in the ring, frames. See "the position".
+ * @told: what the PCM core was told last. Protected by the stream lock.
+ * @rounds: whole rings that have passed beside, and that it is still to be told
+ *	of
  * @hw_ptr: the PCM core's hw_ptr once it has taken that report
  * @stale: instant from which on that report may no longer hold, ns; 0 for now.
  *	See "the position".
@@ -217,6 +220,8 @@ struct vsnd_end {
 	u64 n;
 	u64 seen;
 	snd_pcm_uframes_t pos;
+	snd_pcm_uframes_t told;
+	atomic_t rounds;
 	snd_pcm_uframes_t hw_ptr;
 	atomic64_t stale;
 	snd_pcm_uframes_t appl_start;

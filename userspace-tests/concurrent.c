@@ -306,6 +306,63 @@ static void test_foreign(const void *arg)
 	expect_usable(*device);
 }
 
+#define LINK	2	/* the type of audio stamp, as in <sound/asound.h> */
+
+static void expect_stamp(struct vt_stream *s)
+{
+	snd_pcm_audio_tstamp_config_t config = { .type_requested = LINK };
+	snd_pcm_audio_tstamp_report_t report;
+	snd_pcm_status_t *status;
+	snd_htimestamp_t ts;
+	int64_t frames, wanted;
+
+	snd_pcm_status_alloca(&status);
+	snd_pcm_status_set_audio_htstamp_config(status, &config);
+	MUST(snd_pcm_status(s->pcm, status));
+	snd_pcm_status_get_audio_htstamp_report(status, &report);
+	if (report.actual_type != LINK)	/* before its first frame */
+		return;
+	snd_pcm_status_get_audio_htstamp(status, &ts);
+	frames = snd_pcm_status_get_avail(status);
+	wanted = frames * VT_SECOND / s->p.rate;
+	EXPECT(ts.tv_sec * VT_SECOND + ts.tv_nsec == wanted,
+	       "%lld frames, and a stamp %lld ns after theirs",
+	       (long long)frames,
+	       (long long)(ts.tv_sec * VT_SECOND + ts.tv_nsec - wanted));
+}
+
+static void live_looking(const void *arg)
+{
+	const struct part *part = arg;
+
+	while (vt_now() < part->until || !*part->done) {
+		if (part->number)
+			expect_stamp(part->s);
+		else
+			MUST(snd_pcm_avail(part->s->pcm));
+		++*part->done;
+	}
+}
+
+/* The peer brings the cable further on: a stamp is that of its position. */
+static void test_stamps(const void *arg)
+{
+	const int *device = arg;
+	struct part *parts = make_parts(*device, 2, NULL);
+	struct vt_params p = vt_plain;
+	unsigned int i;
+
+	p.stop = VT_NEVER;
+	for (i = 0; i < 2; i++) {
+		parts[i].s = vt_stream(*device, i, &p);
+		if (i == SND_PCM_STREAM_PLAYBACK)
+			vt_play(parts[i].s, 0, p.buffer);
+		MUST(snd_pcm_start(parts[i].s->pcm));
+	}
+	vt_threads(live_looking, parts, sizeof(*parts), 2);
+	expect_all_did(parts, 2);
+}
+
 static const struct {
 	const char *name;
 	vt_test *test;
@@ -315,6 +372,7 @@ static const struct {
 	{ "both ends come and go", test_peers },
 	{ "many threads, one stream", test_one_stream },
 	{ "many threads beside foreign data", test_foreign },
+	{ "stamps beside a busy peer", test_stamps },
 };
 
 static void say_nothing(const char *file, int line, const char *function,

@@ -17,6 +17,7 @@ struct job {
 	int device;
 	unsigned int rate;
 	snd_pcm_stream_t dir;
+	bool no_wakeup;
 };
 
 /* A stream that runs for ever, started */
@@ -32,6 +33,8 @@ static struct vt_stream *start(const struct job *job, int64_t *at)
 	p.period = job->rate / 10;
 	p.buffer = p.period * 5;
 	p.stop = VT_NEVER;
+	p.no_wakeup = job->no_wakeup;
+	p.nonblock = job->no_wakeup;
 	s = vt_stream(job->device, job->dir, &p);
 	if (job->dir == SND_PCM_STREAM_PLAYBACK)
 		vt_play(s, 0, p.buffer);
@@ -345,12 +348,53 @@ static void test_off(const void *arg)
 	}
 }
 
+/*
+ * Without wake-ups the core works out from the nominal rate how often the ring
+ * has gone round, of which half a second is half a turn: it is not misled.
+ */
+static void test_no_wakeup(const void *arg)
+{
+	static const struct {
+		long pitch, drift, percent;
+	} speeds[] = {
+		{ 800000, -200000000, 64 }, { 1250000, 200000000, 150 },
+		{ 1000000, -200000000, 80 }, { 1000000, 0, 100 },
+	};
+	struct job job = *(const struct job *)arg;
+	snd_ctl_t *ctl = vt_use_imperfection(job.device);
+	int64_t at, ns, is, wanted;
+	uint64_t seed = job.rate;
+	struct vt_stream *s;
+	unsigned int i, k;
+
+	job.no_wakeup = true;
+	vt_use_pitch(job.device);
+	for (i = 0; i < ARRAY_SIZE(speeds); i++) {
+		MUST(vt_ctl_set(ctl, VT_PLAYBACK_PITCH->name, job.device, 0,
+				speeds[i].pitch, 0));
+		vt_spoil(ctl, job.device, VT_DRIFT, speeds[i].drift);
+		s = start(&job, &at);
+		for (k = 0, ns = 0; k < 12; k++) {
+			is = where(s, at, ns + vt_random(&seed, 3 * VT_SECOND),
+				   &ns);
+			wanted = frames_in(&job, ns, BILLION / 100 *
+					   speeds[i].percent);
+			EXPECT(is == wanted,
+			       "%ld %%: %lld after %lld ns, wanted %lld",
+			       speeds[i].percent, (long long)is, (long long)ns,
+			       (long long)wanted);
+		}
+		vt_close(s);
+	}
+}
+
 static const struct {
 	const char *name;
 	vt_test *test;
 } tests[] = {
 	{ "drifts to the frame", test_drift },
 	{ "drifts from its pitch", test_pitch },
+	{ "drifts without wake-ups", test_no_wakeup },
 	{ "wanders along a sine", test_wander },
 	{ "walks as its seed says", test_walk },
 	{ "loses nothing in a loop", test_loop },
@@ -362,9 +406,9 @@ int main(int argc, char **argv)
 {
 	static const unsigned int rates[] = { 48000, 44100, 192000 };
 	unsigned int i, r;
-	struct job job;
+	struct job job = { .no_wakeup = false };
 
-	vt_init(argc, argv, 9000);
+	vt_init(argc, argv, 11900);
 	vt_plan(ARRAY_SIZE(tests) * ARRAY_SIZE(rates));
 	for (i = 0; i < ARRAY_SIZE(tests); i++)
 		for (r = 0; r < ARRAY_SIZE(rates); r++) {

@@ -79,8 +79,10 @@ static void expect_on_track(struct track *t)
 }
 
 /* A stream that runs for ever, started, with its track */
-static struct track start(int device, int subdevice, snd_pcm_stream_t dir,
-			  unsigned int rate, long speed)
+static struct track start_periods(int device, int subdevice,
+				  snd_pcm_stream_t dir, unsigned int rate,
+				  long speed, unsigned int period,
+				  unsigned int periods)
 {
 	struct track t = { .speed = speed };
 	struct vt_params p = vt_plain;
@@ -89,8 +91,8 @@ static struct track start(int device, int subdevice, snd_pcm_stream_t dir,
 	p.format = SND_PCM_FORMAT_S8;
 	p.channels = 1;
 	p.rate = rate;
-	p.period = rate / 10;
-	p.buffer = p.period * 5;
+	p.period = period;
+	p.buffer = period * periods;
 	p.stop = VT_NEVER;
 	t.s = vt_open(device, subdevice, dir, 0);
 	MUST(vt_configure(t.s, &p));
@@ -101,6 +103,12 @@ static struct track start(int device, int subdevice, snd_pcm_stream_t dir,
 	t.since = pos.trigger;
 	vt_sleep_until(pos.trigger);
 	return t;
+}
+
+static struct track start(int device, int subdevice, snd_pcm_stream_t dir,
+			  unsigned int rate, long speed)
+{
+	return start_periods(device, subdevice, dir, rate, speed, rate / 10, 5);
 }
 
 /* Both ends, at one rate or at two, to the frame at every moment */
@@ -129,6 +137,25 @@ static void test_position(const void *arg)
 			expect_on_track(&t[k % 2]);
 			vt_sleep_until(vt_now() + vt_random(&seed, 9 * VT_MS));
 		}
+	}
+}
+
+/* A ring of one period, which passes faster than the core would think */
+static void test_one_period(const void *arg)
+{
+	const struct job *job = arg;
+	snd_ctl_t *ctl = vt_use_pitch(job->device);
+	uint64_t seed = job->rate;
+	struct track t;
+	unsigned int i;
+
+	t = start_periods(job->device, 0, SND_PCM_STREAM_CAPTURE, job->rate,
+			  VT_NOMINAL, job->rate / 50 + 1, 1);
+	set_pitch(ctl, job->device, job->face,
+		  vt_value_of(job->face, VT_NOMINAL / 4 * 5), &t, 1);
+	for (i = 0; i < 300; i++) {
+		expect_on_track(&t);
+		vt_sleep_until(vt_now() + vt_random(&seed, 99 * VT_MS));
 	}
 }
 
@@ -317,6 +344,7 @@ static const struct {
 } tests[] = {
 	{ "moves the position", test_position, true, true },
 	{ "many times in a row", test_many, false, true },
+	{ "in a single period", test_one_period, false, true },
 	{ "by the smallest step", test_smallest, true },
 	{ "in a loop", test_loop, false, true },
 	{ "and the next wake-up", test_deadline, false, true },
@@ -331,8 +359,8 @@ int main(int argc, char **argv)
 	struct job job;
 
 	vt_init(argc, argv, 1500);
-	/* one by face and rate; two by face; four by rate */
-	vt_plan(2 * (9 + 2 * 3 + 4 * 3));
+	/* one by face and rate; two by face; five by rate */
+	vt_plan(2 * (9 + 2 * 3 + 5 * 3));
 	for (job.device = 0; job.device < 2; job.device++)
 		for (i = 0; i < ARRAY_SIZE(tests); i++)
 			for (f = 0; f < (tests[i].by_face ? 3 : 1); f++)
