@@ -53,6 +53,13 @@ cycle_driver()
 	modprobe snd-virtual && rmmod snd_virtual
 }
 
+# cycle_drained: gone before the next beat of the drain, which comes in 20 ms
+cycle_drained()
+{
+	modprobe snd-virtual pcm_clocks=client && play 9600 Virtual,0 &&
+		rmmod snd_virtual && sleep 0.1
+}
+
 cycle_core()
 {
 	modprobe snd-pcmbuf && rmmod snd_pcmbuf
@@ -96,7 +103,7 @@ growth()
 	echo $(($(memory_in_use) - before))
 }
 
-plan 21
+plan 22
 
 expect_log '^modules\.sh \([0-9]+\): drop_caches: 3$'
 expect_log '^snd_virtual: Unknown symbol snd_pcmbuf_[a-z0-9_]+ \(err -2\)$'
@@ -133,6 +140,7 @@ check "$times times the core alone" repeat "$times" cycle_core
 check "$times times both, unused" repeat "$times" cycle_idle
 modprobe snd-pcmbuf
 check "$times times the driver, the core stays" repeat "$times" cycle_driver
+check "3 times the driver, after a drain" repeat 3 cycle_drained
 rmmod snd_pcmbuf
 
 ours=$(growth cycle)
