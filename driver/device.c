@@ -171,20 +171,20 @@ void vsnd_device_drain(struct vsnd_pcm *pcm)
 static bool vsnd_device_beat(struct snd_pcm_substream *substream)
 {
 	struct snd_pcm_runtime *runtime = substream->runtime;
-	bool draining, suspended;
+	bool draining;
 
 	snd_pcm_stream_lock_irq(substream);
 	draining = snd_pcm_runtime_state(runtime) == SNDRV_PCM_STATE_DRAINING;
-	suspended = snd_pcm_runtime_state(runtime) == SNDRV_PCM_STATE_SUSPENDED;
 	if (draining)
 		wake_up(&runtime->sleep);
 	snd_pcm_stream_unlock_irq(substream);
-	return draining || suspended;
+	return draining;
 }
 
 /*
  * The core gives a drain up when nothing has woken it for about the length of
- * the buffer. While it lasts, wake it: it looks again, and goes on waiting.
+ * the buffer. While it lasts, wake it: it looks again, and goes on waiting. One
+ * that was suspended is announced anew when it is resumed.
  * Never waits for open_mutex: under that of another card, whose clock followed
  * one of our timers, this card may be freed and wait for the work.
  */
