@@ -388,6 +388,67 @@ static void test_no_wakeup(const void *arg)
 	}
 }
 
+/* How much too fast a stream is, over a second that begins now */
+static double measure(struct vt_stream *s)
+{
+	struct vt_position from, to;
+
+	vt_locate(s, &from);
+	vt_sleep_until(vt_now() + VT_SECOND);
+	vt_locate(s, &to);
+	return (double)(to.frames - from.frames) / (to.stamp - from.stamp) *
+		VT_SECOND / s->p.rate - 1;
+}
+
+static void expect_speed(struct vt_stream *s, double least, double most,
+			 const char *when)
+{
+	double fast = fabs(measure(s));
+	double fuzz = 3.0 / s->p.rate;
+
+	EXPECT(fast >= least - fuzz && fast <= most + fuzz,
+	       "%s: %f off, wanted %f to %f", when, fast, least, most);
+}
+
+/* Walks until it is far off, and stays there: a step of 1 ppb is none. */
+static void go_astray(snd_ctl_t *ctl, int device, struct vt_stream *s)
+{
+	double fast = 0;
+	unsigned int i;
+
+	vt_spoil(ctl, device, VT_WALK_LIMIT, BILLION / 5);
+	for (i = 0; i < 100 && fast < 0.05; i++) {
+		vt_spoil(ctl, device, VT_WALK, BILLION / 100);
+		vt_sleep_until(vt_now() + 300 * VT_MS);
+		vt_spoil(ctl, device, VT_WALK, 1);
+		fast = fabs(measure(s));
+	}
+	EXPECT(fast >= 0.05, "it gets no further than %f", fast);
+}
+
+/* A walk ends where it is told to, at once, and begins anew from the rate. */
+static void test_walk_ends(const void *arg)
+{
+	const struct job *job = arg;
+	snd_ctl_t *ctl = vt_use_imperfection(job->device);
+	struct vt_stream *s;
+	int64_t at;
+
+	s = start(job, &at);
+	vt_sleep_until(at + VT_SECOND);
+	go_astray(ctl, job->device, s);
+	vt_spoil(ctl, job->device, VT_WALK_LIMIT, BILLION / 100);
+	expect_speed(s, 0.01, 0.01, "with a limit");
+	vt_spoil(ctl, job->device, VT_WALK, 0);
+	expect_speed(s, 0, 0, "without a walk");
+
+	go_astray(ctl, job->device, s);
+	vt_spoil(ctl, job->device, VT_IMPERFECTION, 0);
+	expect_speed(s, 0, 0, "while it is perfect");
+	vt_spoil(ctl, job->device, VT_IMPERFECTION, 1);
+	expect_speed(s, 0, 0, "from the rate");
+}
+
 static const struct {
 	const char *name;
 	vt_test *test;
@@ -397,6 +458,7 @@ static const struct {
 	{ "drifts without wake-ups", test_no_wakeup },
 	{ "wanders along a sine", test_wander },
 	{ "walks as its seed says", test_walk },
+	{ "walks no further than it is told", test_walk_ends },
 	{ "loses nothing in a loop", test_loop },
 	{ "loses nothing when it changes", test_change },
 	{ "is perfect when it is off", test_off },
