@@ -74,14 +74,15 @@ void vsnd_timeline_bend(struct vsnd_timeline *line, s64 now, u64 speed)
  */
 u64 vsnd_timeline_search(const struct vsnd_timeline *line, u64 nano)
 {
-	u64 seconds = div64_u64(nano, (line->speed + 1ULL) * NSEC_PER_SEC);
-	u64 ns;
+	u64 seconds = 0, ns;
+	u64 whole;
 	s64 over;
 
-	/* Fewer seconds than it takes, by one or two. */
-	if (seconds)
-		seconds--;
-	nano -= seconds * line->speed * NSEC_PER_SEC + seconds * line->fine;
+	/* Fewer seconds than it takes, then some of those that are left. */
+	while ((whole = div64_u64(nano, (line->speed + 1ULL) * NSEC_PER_SEC))) {
+		nano -= whole * line->speed * NSEC_PER_SEC + whole * line->fine;
+		seconds += whole;
+	}
 
 	/* From above, with steps that stay above while they are large. */
 	ns = div_u64(nano, line->speed);

@@ -135,6 +135,32 @@ static void vsnd_test_instants(struct vsnd_test *t)
 }
 
 /*
+ * Where a whole number of nano-frames has passed at a nanosecond, that is the
+ * first one of it; and far ahead, at a speed that is far from whole.
+ */
+static void vsnd_test_search(struct vsnd_test *t)
+{
+	struct vsnd_timeline line;
+	u64 seed = 6;
+	size_t r;
+	u64 ns;
+	int i;
+
+	for (r = 0; r < ARRAY_SIZE(vsnd_test_rates); r++)
+		for (i = 0; i < CHANCES; i++) {
+			vsnd_timeline_init(&line, 0,
+					   (u64)vsnd_test_rates[r] *
+					   (320000000 +
+					    vsnd_test_random(&seed, 1180000001)));
+			ns = vsnd_test_random(&seed, NSEC_PER_SEC);
+			EXPECT_EQ(t, vsnd_timeline_search(&line,
+				  vsnd_timeline_part(&line, ns)), ns);
+			vsnd_test_instant(t, &line, 1 +
+					  vsnd_test_random(&seed, 10000000000));
+		}
+}
+
+/*
  * At each bend less than a nano-frame is lost, which a sum of all that has
  * passed shows: frames and the rest, kept apart.
  */
@@ -188,6 +214,7 @@ const struct vsnd_test_case vsnd_test_timeline_cases[] = {
 	  vsnd_test_whole_rates },
 	{ "and however often one asks", vsnd_test_steps },
 	{ "an instant is the first of its frame", vsnd_test_instants },
+	{ "and the first of its nano-frames, however far", vsnd_test_search },
 	{ "a bend neither jumps nor loses a nano-frame", vsnd_test_bends },
 	{ "a clock of frames counts them", vsnd_test_counting },
 	{ }
