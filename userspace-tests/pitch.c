@@ -61,21 +61,38 @@ static void set_pitch(snd_ctl_t *ctl, int device, const struct vt_face *face,
 		follow(&tracks[i], before, after, vt_speed_of(face, value));
 }
 
+static void expect_there(struct track *t, const struct vt_position *pos)
+{
+	double low, high;
+
+	low = floor(t->low + frames_in(t, pos->before - t->since, t->speed) -
+		    0.001);
+	high = floor(t->high + frames_in(t, pos->after - t->since, t->speed) +
+		     0.001);
+	EXPECT(pos->frames >= low && pos->frames <= high,
+	       "%s at %lld, wanted %.0f to %.0f",
+	       snd_pcm_stream_name(t->s->dir), (long long)pos->frames, low,
+	       high);
+}
+
 static void expect_on_track(struct track *t)
 {
 	struct vt_position pos;
-	double low, high;
 
 	vt_locate(t->s, &pos);
 	EXPECT(pos.state == SND_PCM_STATE_RUNNING, "stopped");
-	low = floor(t->low + frames_in(t, pos.before - t->since, t->speed) -
-		    0.001);
-	high = floor(t->high + frames_in(t, pos.after - t->since, t->speed) +
-		     0.001);
-	EXPECT(pos.frames >= low && pos.frames <= high,
-	       "%s at %lld, wanted %.0f to %.0f",
-	       snd_pcm_stream_name(t->s->dir), (long long)pos.frames, low,
-	       high);
+	expect_there(t, &pos);
+}
+
+/* The same of a recorder, without a status */
+static void expect_avail(struct track *t)
+{
+	struct vt_position pos;
+
+	pos.before = vt_now();
+	pos.frames = MUST(snd_pcm_avail(t->s->pcm));
+	pos.after = vt_now();
+	expect_there(t, &pos);
 }
 
 /* A stream that runs for ever, started, with its track */
@@ -137,6 +154,37 @@ static void test_position(const void *arg)
 			expect_on_track(&t[k % 2]);
 			vt_sleep_until(vt_now() + vt_random(&seed, 9 * VT_MS));
 		}
+	}
+}
+
+/* Who takes no stamps may be told again what was known of this frame. */
+static void take_no_stamps(struct vt_stream *s)
+{
+	snd_pcm_sw_params_t *sw;
+
+	snd_pcm_sw_params_alloca(&sw);
+	MUST(snd_pcm_sw_params_current(s->pcm, sw));
+	MUST(snd_pcm_sw_params_set_tstamp_mode(s->pcm, sw,
+					       SND_PCM_TSTAMP_NONE));
+	MUST(snd_pcm_sw_params(s->pcm, sw));
+}
+
+/* What was known of the next frame is known no longer. */
+static void test_next_frame(const void *arg)
+{
+	const struct job *job = arg;
+	snd_ctl_t *ctl = vt_use_pitch(job->device);
+	struct track t;
+	unsigned int i, k;
+
+	t = start(job->device, 0, SND_PCM_STREAM_CAPTURE, 5512, VT_NOMINAL);
+	take_no_stamps(t.s);
+	for (i = 0; i < 300; i++) {
+		expect_avail(&t);
+		set_pitch(ctl, job->device, job->face,
+			  i % 2 ? job->face->min : job->face->max, &t, 1);
+		for (k = 0; k < 20; k++)
+			expect_avail(&t);
 	}
 }
 
@@ -344,6 +392,7 @@ static const struct {
 } tests[] = {
 	{ "moves the position", test_position, true, true },
 	{ "many times in a row", test_many, false, true },
+	{ "and the very next frame", test_next_frame, true },
 	{ "in a single period", test_one_period, false, true },
 	{ "by the smallest step", test_smallest, true },
 	{ "in a loop", test_loop, false, true },
@@ -359,8 +408,8 @@ int main(int argc, char **argv)
 	struct job job;
 
 	vt_init(argc, argv, 1500);
-	/* one by face and rate; two by face; five by rate */
-	vt_plan(2 * (9 + 2 * 3 + 5 * 3));
+	/* one by face and rate; three by face; five by rate */
+	vt_plan(2 * (9 + 3 * 3 + 5 * 3));
 	for (job.device = 0; job.device < 2; job.device++)
 		for (i = 0; i < ARRAY_SIZE(tests); i++)
 			for (f = 0; f < (tests[i].by_face ? 3 : 1); f++)
