@@ -370,6 +370,60 @@ static void test_wakeups(const void *arg)
 	expect_phase(s, began);
 }
 
+static void set_latency(long frames)
+{
+	MUST(vt_ctl_set(vt_ctl(), "PCM Latency", 0, 0, frames, 0));
+}
+
+static void restore_latency(void *unused)
+{
+	(void)unused;
+	set_latency(0);
+}
+
+/*
+ * What was on its way for longer than the ring is lost. The recorder does not
+ * hear what is left of earlier frames in its place, but silence.
+ */
+static void test_delayed(const void *arg)
+{
+	const struct stall *stall = arg;
+	const size_t all = 2 * RING, late = RING / 4, soon = RING / 100;
+	struct vt_params p = ring(RING, VT_NEVER);
+	struct vt_stream *player, *recorder;
+	unsigned char *heard, *copy;
+	size_t at, i;
+
+	set_latency(late);
+	vt_defer(restore_latency, NULL);
+	p.access = SND_PCM_ACCESS_MMAP_INTERLEAVED;
+	player = vt_player(0, &p);
+	p.buffer = all;
+	recorder = vt_recorder(0, &p);
+	heard = map(recorder);
+	copy = vt_alloc(all * recorder->frame_bytes);
+	vt_link(player, recorder);
+	vt_stamp(player, map(player), 1, RING);
+	MUST(snd_pcm_start(player->pcm));
+	vt_sleep_until(vt_now() + 500 * VT_MS);
+	stand_still(stall);
+	at = MUST(snd_pcm_avail(recorder->pcm)) % all;
+	memcpy(copy, heard, all * recorder->frame_bytes);
+	/* the oldest frames may be new ones by now */
+	for (i = soon; i < all; i++) {
+		const unsigned char *frame =
+			copy + (at + i) % all * recorder->frame_bytes;
+
+		if (i < late)
+			EXPECT(vt_silent(recorder, frame, 1),
+			       "frame %zu is not silence", i);
+		else
+			EXPECT(vt_stamped(recorder, frame, 1 +
+					  (at + i - late) % RING, 1),
+			       "frame %zu is not the player's", i);
+	}
+}
+
 static const struct {
 	const char *name;
 	vt_test *test;
@@ -391,10 +445,13 @@ int main(int argc, char **argv)
 
 	vt_init(argc, argv, 9000);
 	vt_load_stalls();
-	vt_plan(ARRAY_SIZE(tests) * ARRAY_SIZE(stalls));
+	vt_plan(ARRAY_SIZE(tests) * ARRAY_SIZE(stalls) + 2);
 	for (i = 0; i < ARRAY_SIZE(tests); i++)
 		for (j = 0; j < ARRAY_SIZE(stalls); j++)
 			vt_run(tests[i].test, &stalls[j], "%s: %s",
 			       tests[i].name, stalls[j].name);
+	for (j = 2; j < 4; j++)
+		vt_run(test_delayed, &stalls[j], "with latency: %s",
+		       stalls[j].name);
 	return vt_finish();
 }
