@@ -141,20 +141,18 @@ static void vsnd_test_instants(struct vsnd_test *t)
 static void vsnd_test_search(struct vsnd_test *t)
 {
 	struct vsnd_timeline line;
+	u64 ppb, nano, ns;
 	u64 seed = 6;
 	size_t r;
-	u64 ns;
 	int i;
 
 	for (r = 0; r < ARRAY_SIZE(vsnd_test_rates); r++)
 		for (i = 0; i < CHANCES; i++) {
-			vsnd_timeline_init(&line, 0,
-					   (u64)vsnd_test_rates[r] *
-					   (320000000 +
-					    vsnd_test_random(&seed, 1180000001)));
+			ppb = 320000000 + vsnd_test_random(&seed, 1180000001);
+			vsnd_timeline_init(&line, 0, vsnd_test_rates[r] * ppb);
 			ns = vsnd_test_random(&seed, NSEC_PER_SEC);
-			EXPECT_EQ(t, vsnd_timeline_search(&line,
-				  vsnd_timeline_part(&line, ns)), ns);
+			nano = vsnd_timeline_part(&line, ns);
+			EXPECT_EQ(t, vsnd_timeline_search(&line, nano), ns);
 			vsnd_test_instant(t, &line, 1 +
 					  vsnd_test_random(&seed, 10000000000));
 		}
