@@ -247,7 +247,7 @@ static __always_inline bool vsnd_end_report(struct vsnd_end *end, s64 until,
 			end->hw_ptr -= runtime->boundary;
 	}
 	WRITE_ONCE(end->pos, pos);
-	smp_wmb();	/* pairs with those in vsnd_end_pointer() */
+	smp_wmb();	/* pairs with those before @pos is read */
 	atomic64_set(&end->stale, until);
 	if (tick)
 		WRITE_ONCE(end->tick, tick);
@@ -280,10 +280,10 @@ static inline snd_pcm_uframes_t vsnd_end_take(struct vsnd_end *end,
 	return READ_ONCE(end->pos);
 }
 
-static __always_inline snd_pcm_uframes_t vsnd_end_position(struct vsnd_end *end,
-							   bool monotonic)
+/* @tick: why the core looks, as far as we know */
+static __always_inline snd_pcm_uframes_t
+vsnd_end_position(struct vsnd_end *end, bool monotonic, enum vsnd_tick tick)
 {
-	enum vsnd_tick tick = READ_ONCE(end->tick);
 	s64 now;
 
 	if (tick)
@@ -298,22 +298,25 @@ static __always_inline snd_pcm_uframes_t vsnd_end_position(struct vsnd_end *end,
 
 /*
  * Whether whole rings have passed, of which no position tells, the core works
- * out from jiffies and the nominal rate: without wake-ups whenever it looks,
- * else when a period ends. Let it come to what is true.
+ * out from jiffies and the nominal rate. Without wake-ups it does whenever it
+ * looks: let it come to what is true. With them it does when a period ends, and
+ * adds one ring at most: let it add that one. While a RESET is under way on
+ * another processor, its base is not that of its hw_ptr: let it add none.
  */
 static inline void vsnd_end_set_jiffies(struct vsnd_end *end)
 {
 	unsigned int rounds = atomic_xchg(&end->rounds, 0);
 	struct snd_pcm_runtime *runtime = end->runtime;
-	snd_pcm_uframes_t from, to = end->told;
+	snd_pcm_uframes_t from = runtime->status->hw_ptr - runtime->hw_ptr_base;
+	snd_pcm_uframes_t to = end->told;
 	unsigned long since = 0;
 
-	if (rounds) {
-		from = runtime->status->hw_ptr - runtime->hw_ptr_base;
+	if (rounds && from < runtime->buffer_size) {
 		if (to < from)
 			to += runtime->buffer_size;
 		since = rounds * runtime->hw_ptr_buffer_jiffies +
 			(to - from) * HZ / runtime->rate;
+		since = max(since, runtime->hw_ptr_buffer_jiffies / 2 + 2);
 	}
 	runtime->hw_ptr_jiffies = jiffies - since;
 }
@@ -333,8 +336,10 @@ static inline void vsnd_end_set_jiffies(struct vsnd_end *end)
 static __always_inline snd_pcm_uframes_t vsnd_end_pointer(struct vsnd_end *end,
 							  bool monotonic)
 {
-	end->told = vsnd_end_position(end, monotonic);
-	if (unlikely(!end->wakes || atomic_read(&end->rounds)))
+	enum vsnd_tick tick = READ_ONCE(end->tick);
+
+	end->told = vsnd_end_position(end, monotonic, tick);
+	if (unlikely(!end->wakes || (tick && atomic_read(&end->rounds))))
 		vsnd_end_set_jiffies(end);
 	return end->told;
 }

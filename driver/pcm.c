@@ -328,9 +328,10 @@ static int vsnd_pcm_sync_stop(struct snd_pcm_substream *substream)
 
 /*
  * Without a buffer there is nothing to be resumed: kernels that resume in any
- * state would have the state in which the stream was suspended last, with one.
+ * state would have the state in which the stream was suspended last, when it
+ * had a buffer.
  */
-static void vsnd_forget_suspend(struct snd_pcm_runtime *runtime)
+static void vsnd_refuse_resume(struct snd_pcm_runtime *runtime)
 {
 	if (runtime->status->suspended_state != SNDRV_PCM_STATE_OPEN)
 		runtime->info &= ~SNDRV_PCM_INFO_RESUME;
@@ -342,7 +343,7 @@ static int vsnd_pcm_hw_free(struct snd_pcm_substream *substream)
 	struct vsnd_end *end = vsnd_substream_end(substream);
 	int err;
 
-	vsnd_forget_suspend(substream->runtime);
+	vsnd_refuse_resume(substream->runtime);
 	mutex_lock(&end->setup);
 	vsnd_end_halt(end);
 	vsnd_end_undelay(end);

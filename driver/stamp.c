@@ -61,8 +61,8 @@ static struct timespec64 vsnd_stamp_absolute(const struct vsnd_cable *cable,
 }
 
 /*
- * The frame that the core has just been told of. A tick may have reported
- * another one since.
+ * The frame that the core has just been told of. Ticks may have reported others
+ * since, of the same ring.
  */
 static u64 vsnd_stamp_frame(const struct vsnd_end *end)
 {
@@ -75,25 +75,30 @@ static u64 vsnd_stamp_frame(const struct vsnd_end *end)
 	return end->seen - since;
 }
 
-/* Before a start takes effect its first frame is still to come. */
+/*
+ * Before a start takes effect its first frame is still to come. A drain may
+ * have begun of an end that cannot run, as its buffer is being changed.
+ */
 static s64 vsnd_stamp_instant(const struct vsnd_end *end, u64 n)
 {
+	if (!end->running)
+		return end->cable->now;
 	return min(vsnd_timeline_instant(end->line, n + end->origin),
 		   end->cable->now);
 }
 
 /**
  * vsnd_stamp_get() - pair the stream's time with the system's
- * @end: a running end
+ * @end: an end of which the core takes it that it runs
  * @system: where to put the system's time, by the client's choice of clock
  * @audio: where to put the stream's time
  * @config: what the client asks for
  * @report: what it gets
  *
  * Both are of the instant at which the frame passed that the core has just been
- * told of. The stream's time is that of its frames since START, or the
- * time since the card was made; a clock other than realtime has none but the
- * position, which the core makes a stamp of.
+ * told of, or of a change of speed after it. The stream's time is that of its
+ * frames since START, or the time since the card was made; a clock other than
+ * realtime has none but the position, which the core makes a stamp of.
  *
  * Context: The get_time_info op, after pointer: stream lock held.
  */

@@ -182,8 +182,7 @@ enum vsnd_tick {
  * @seen: @n at the last report to the PCM core
  * @pos: @seen as a position in the ring, frames. See "the position".
  * @told: what the PCM core was told last. Protected by the stream lock.
- * @rounds: whole rings that have passed beside, and that it is still to be told
- *	of
+ * @rounds: whole rings that have passed beside, until it is to learn of them
  * @hw_ptr: the PCM core's hw_ptr once it has taken that report
  * @stale: instant from which on that report may no longer hold, ns; 0 for now.
  *	See "the position".
