@@ -63,11 +63,16 @@ static inline u64 vsnd_end_read(const struct vsnd_end *recorder)
 	return behind <= recorder->seen ? recorder->seen - behind : 0;
 }
 
+/* The client may change it while the stream runs. */
+static inline snd_pcm_uframes_t
+vsnd_end_stop_threshold(const struct vsnd_end *end)
+{
+	return READ_ONCE(end->runtime->stop_threshold);
+}
+
 static inline bool vsnd_end_never_stops(const struct vsnd_end *end)
 {
-	const struct snd_pcm_runtime *runtime = end->runtime;
-
-	return runtime->stop_threshold >= runtime->boundary;
+	return vsnd_end_stop_threshold(end) >= end->runtime->boundary;
 }
 
 static inline bool vsnd_end_is_draining(const struct vsnd_end *end)
@@ -98,8 +103,8 @@ static __always_inline u64 vsnd_end_limit_of(const struct vsnd_end *end,
 	if (vsnd_end_never_stops(end))
 		return U64_MAX;
 	if (direction == SNDRV_PCM_STREAM_CAPTURE)
-		return vsnd_end_read(end) + runtime->stop_threshold;
-	limit = vsnd_end_written(end) + runtime->stop_threshold;
+		return vsnd_end_read(end) + vsnd_end_stop_threshold(end);
+	limit = vsnd_end_written(end) + vsnd_end_stop_threshold(end);
 	return limit > end->ring.frames ? limit - end->ring.frames : 0;
 }
 

@@ -61,10 +61,10 @@ static void vsnd_cable_delay(struct vsnd_end *recorder, u64 from)
 static void vsnd_cable_check_lost(struct vsnd_end *player, s64 missed)
 {
 	const struct snd_pcm_runtime *runtime = player->runtime;
-	s64 tolerated = (s64)runtime->stop_threshold - player->ring.frames;
+	snd_pcm_uframes_t threshold = vsnd_end_stop_threshold(player);
+	s64 tolerated = (s64)threshold - player->ring.frames;
 
-	if (missed >= tolerated &&
-	    runtime->stop_threshold < runtime->boundary &&
+	if (missed >= tolerated && threshold < runtime->boundary &&
 	    snd_pcm_runtime_state(runtime) == SNDRV_PCM_STATE_RUNNING)
 		player->lost = true;
 }
