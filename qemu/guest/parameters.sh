@@ -24,6 +24,7 @@ channels_min=0		out of range 1..256
 channels_min=257	out of range 1..256
 channels_max=0		out of range 1..256
 channels_max=257	out of range 1..256
+latency_frames=768001	out of range 0..768000
 start_grid_us=10001	out of range 0..10000
 pcm_buffers=vmaloc	not one of $WORDS
 pcm_clocks=realtme	not one of realtime, client, step, scaled, timer
@@ -123,7 +124,32 @@ lines()
 	echo "$1" | grep -c .
 }
 
-plan $(($(lines "$bad") + $(echo "$no_number" | wc -w) + 2 * $(lines "$good") + 22))
+# offers DEVICE NAME RANGE: among what aplay shows of a device's parameters
+offers()
+{
+	found=$(head -c 64 /dev/zero | aplay --dump-hw-params -t raw -f U8 \
+		-c 2 -r 48000 -D "hw:Virtual,$1" 2>&1 |
+		sed -n "s/^$2: *//p")
+	[ "$found" = "$3" ] || { echo "$found"; return 1; }
+}
+
+# preallocated DEVICE KIB
+preallocated()
+{
+	for file in /proc/asound/Virtual/pcm"$1"[pc]/sub0/prealloc; do
+		[ "$(cat "$file")" = "$2" ] ||
+			{ echo "$file: $(cat "$file")"; return 1; }
+	done
+}
+
+# latency_is DEVICE FRAMES
+latency_is()
+{
+	amixer -c Virtual cget iface=PCM,name='PCM Latency',device="$1" |
+		grep -qx " *: values=$2"
+}
+
+plan $(($(lines "$bad") + $(echo "$no_number" | wc -w) + 2 * $(lines "$good") + 38))
 
 # The first load of a module says that it is not the kernel's.
 modprobe snd-virtual && rmmod snd_virtual
@@ -191,14 +217,35 @@ refused "a number of a card that is taken" modprobe snd-virtual index=4
 check "nothing is left of the attempt" [ ! -d /sys/module/snd_virtual ]
 rmmod snd_sample
 
-check "rates outside are refused to a client" sh -c '
-	modprobe snd-virtual rate_min=48000 rate_max=48000 &&
-	! head -c 1000 /dev/zero | aplay --dump-hw-params -t raw -f U8 -r 8000 \
-		-D hw:Virtual,0 2>&1 | grep -q "^RATE: 8000"'
-check "the only rate plays" plays 0 -r 48000
+# what they are good for, beyond being accepted
+modprobe snd-virtual pcm_buffers=vmalloc,continuous,dma rate_min=22050 \
+	rate_max=96000 channels_min=2 channels_max=5 buffer_kb=100 \
+	prealloc_kb=60 latency_frames=77
+for device in 0 1 2; do
+	check "device $device: rates" offers $device RATE "[22050 96000]"
+	check "device $device: channels" offers $device CHANNELS "[2 5]"
+	check "device $device: latency" latency_is $device 77
+done
+for device in 1 2; do
+	check "device $device: preallocation" preallocated $device 60
+	check "device $device: buffers" offers $device BUFFER_BYTES "[32 61440]"
+done
 unload
-check "the only number of channels plays" sh -c '
+modprobe snd-virtual pcm_buffers=vmalloc,continuous,dma buffer_kb=100 \
+	prealloc_kb=0
+for device in 0 1 2; do
+	check "device $device: buffers of buffer_kb" \
+		offers $device BUFFER_BYTES "[16 102400]"
+done
+unload
+modprobe snd-virtual rate_min=48000 rate_max=48000
+check "the only rate plays" plays 0 -r 48000
+check "and there is no other" offers 0 RATE 48000
+unload
+check "the only number of channels plays, and there is no other" sh -c '
 	modprobe snd-virtual channels_min=6 channels_max=6 &&
-	head -c 6000 /dev/zero | aplay -q -t raw -f U8 -c 6 -D hw:Virtual,0'
+	head -c 6000 /dev/zero | aplay -q -t raw -f U8 -c 6 -D hw:Virtual,0 &&
+	! head -c 5000 /dev/zero | aplay -q -t raw -f U8 -c 5 \
+		-D hw:Virtual,0 2>/dev/null'
 unload
 finish
