@@ -235,6 +235,70 @@ static void test_refused(const void *arg)
 	}
 }
 
+/* What a control says of itself, and a value that it does have */
+static const struct {
+	const char *name;
+	unsigned int count;
+	long min, max, values[4];
+} allowed[] = {
+	{ "PCM Latency", 1, 0, 768000, { 768000 } },
+	{ VT_SCALE, 2, 1, 1000, { 3, 1000 } },
+	{ "PCM Clock Timer", 4, 0, INT_MAX, { 3, 31, 5, 7 } },
+};
+
+/* true if it is a change */
+static bool set_values(snd_ctl_t *ctl, const char *name, int device,
+		       const long *values, unsigned int count)
+{
+	snd_ctl_elem_value_t *value;
+	unsigned int i;
+
+	snd_ctl_elem_value_alloca(&value);
+	vt_ctl_name(value, name, device, 0);
+	for (i = 0; i < count; i++)
+		snd_ctl_elem_value_set_integer(value, i, values[i]);
+	return MUST(snd_ctl_elem_write(ctl, value));
+}
+
+/* Read as it was written, to the last value, and those who listen are told. */
+static void test_told(const void *arg)
+{
+	const struct job *job = arg;
+	snd_ctl_t *ctl = vt_ctl(), *listener = vt_ctl();
+	snd_ctl_elem_info_t *info;
+	unsigned int i, j;
+	long before[4];
+
+	snd_ctl_elem_info_alloca(&info);
+	MUST(snd_ctl_nonblock(listener, 1));
+	MUST(snd_ctl_subscribe_events(listener, 1));
+	for (i = 0; i < ARRAY_SIZE(allowed); i++) {
+		const char *name = allowed[i].name;
+		unsigned int n = allowed[i].count;
+
+		vt_ctl_info(ctl, info, name, job->device, 0);
+		EXPECT(snd_ctl_elem_info_get_count(info) == n &&
+		       snd_ctl_elem_info_get_min(info) == allowed[i].min &&
+		       snd_ctl_elem_info_get_max(info) == allowed[i].max,
+		       "%s has %u values of %ld to %ld", name,
+		       snd_ctl_elem_info_get_count(info),
+		       snd_ctl_elem_info_get_min(info),
+		       snd_ctl_elem_info_get_max(info));
+		for (j = 0; j < n; j++)
+			before[j] = vt_ctl_get(ctl, name, job->device, 0, j);
+		set_values(ctl, name, job->device, allowed[i].values, n);
+		EXPECT(is_told(listener), "%s: nobody was told", name);
+		for (j = 0; j < n; j++)
+			EXPECT(vt_ctl_get(ctl, name, job->device, 0, j) ==
+			       allowed[i].values[j], "%s: value %u is %ld",
+			       name, j, vt_ctl_get(ctl, name, job->device, 0, j));
+		set_values(ctl, name, job->device, allowed[i].values, n);
+		EXPECT(!is_told(listener), "%s: no change was told", name);
+		set_values(ctl, name, job->device, before, n);
+		EXPECT(is_told(listener), "%s: not told of the way back", name);
+	}
+}
+
 /* Not while a stream goes by it; another clock's streams do not mind. */
 static void test_scale_busy(const void *arg)
 {
@@ -385,13 +449,14 @@ int main(int argc, char **argv)
 	vt_init(argc, argv, 60);
 	devices = vt_devices();
 	/* seven tests, four of them twice */
-	vt_plan(devices * (3 + 11 * ARRAY_SIZE(clocks)));
+	vt_plan(devices * (4 + 11 * ARRAY_SIZE(clocks)));
 	for (job.device = 0; job.device < devices; job.device++)
 		vt_run(test_initial, &job, "device %d is as the module was told",
 		       job.device);
 	for (job.device = 0; job.device < devices; job.device++) {
 		vt_run(test_scale, &job, "device %d scale's range", job.device);
 		vt_run(test_refused, &job, "device %d other ranges", job.device);
+		vt_run(test_told, &job, "device %d other values", job.device);
 		for (i = 0; i < ARRAY_SIZE(clocks); i++) {
 			job.clock = clocks[i];
 			run_clock(&job);

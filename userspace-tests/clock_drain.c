@@ -122,14 +122,17 @@ static void test_drain(const void *arg)
 {
 	const struct job *job = arg;
 	struct vt_stream *player, *recorder;
+	const int last = vt_substreams() - 1;	/* others are closed */
 	struct vt_params p = vt_plain;
 	int64_t began, ended;
 
 	vt_use_scale(job->device, 1, SLOW);
 	vt_use_clock(job->device, clocks[job->clock]);
 	p.stop = VT_NEVER;
-	player = vt_player(job->device, &p);
-	recorder = vt_recorder(job->device, &p);
+	player = vt_open(job->device, last, SND_PCM_STREAM_PLAYBACK, 0);
+	recorder = vt_open(job->device, last, SND_PCM_STREAM_CAPTURE, 0);
+	MUST(vt_configure(player, &p));
+	MUST(vt_configure(recorder, &p));
 	if (job->linked)
 		vt_link(player, recorder);
 	vt_play(player, 0, FRAMES);

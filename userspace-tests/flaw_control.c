@@ -141,6 +141,35 @@ static void test_others(const void *arg)
 	vt_expect_position(&pos, s, pos.trigger, 0);
 }
 
+/* And it is with all of its substreams. */
+static void test_substreams(const void *arg)
+{
+	const int *device = arg;
+	snd_ctl_t *ctl = vt_use_imperfection(*device);
+	struct vt_params p = vt_plain;
+	struct vt_position pos[2];
+	struct vt_stream *s;
+	double fast;
+	int sub;
+
+	vt_spoil(ctl, *device, VT_DRIFT, 200000000);
+	p.stop = VT_NEVER;
+	for (sub = 0; sub < vt_substreams(); sub++) {
+		s = vt_open(*device, sub, SND_PCM_STREAM_CAPTURE, 0);
+		MUST(vt_configure(s, &p));
+		MUST(snd_pcm_start(s->pcm));
+		vt_sleep_until(vt_now() + 10 * VT_MS);
+		vt_locate(s, &pos[0]);
+		vt_sleep_until(vt_now() + 200 * VT_MS);
+		vt_locate(s, &pos[1]);
+		fast = (double)(pos[1].frames - pos[0].frames) * VT_SECOND /
+			p.rate / (pos[1].stamp - pos[0].stamp) - 1;
+		EXPECT(fast > 0.19 && fast < 0.21, "substream %d is %f fast",
+		       sub, fast);
+		vt_close(s);
+	}
+}
+
 static const struct {
 	const char *name;
 	vt_test *test;
@@ -150,6 +179,7 @@ static const struct {
 	{ "takes no nonsense", test_nonsense },
 	{ "tells of changes", test_events },
 	{ "is of one device only", test_others },
+	{ "is of all its substreams", test_substreams },
 };
 
 int main(int argc, char **argv)

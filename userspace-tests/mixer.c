@@ -182,12 +182,38 @@ static void test_unread(const void *arg)
 	       good);
 }
 
+/* It is there for every substream. */
+static void test_substreams(const void *arg)
+{
+	const int *device = arg;
+	struct vt_stream *player, *recorder;
+	struct vt_params p = vt_plain;
+	int sub;
+
+	vt_defer(switch_on, (void *)device);
+	set_switch(*device, false);
+	p.stop = VT_NEVER;
+	p.buffer = 9600;
+	for (sub = 0; sub < vt_substreams(); sub++) {
+		player = vt_open(*device, sub, SND_PCM_STREAM_PLAYBACK, 0);
+		recorder = vt_open(*device, sub, SND_PCM_STREAM_CAPTURE, 0);
+		MUST(vt_configure(player, &p));
+		MUST(vt_configure(recorder, &p));
+		vt_link(player, recorder);
+		vt_play(player, 0, p.buffer);
+		MUST(snd_pcm_start(player->pcm));
+		vt_hear_silence(recorder, 2400);
+		vt_close(recorder);
+		vt_close(player);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	int device;
 
 	vt_init(argc, argv, 30);
-	vt_plan(2 * 4);
+	vt_plan(2 * 5);
 	for (device = 0; device < 2; device++) {
 		vt_run(test_values, &device, "device %d switch on and off",
 		       device);
@@ -197,6 +223,8 @@ int main(int argc, char **argv)
 		       "device %d switch and what nobody has read yet", device);
 		vt_run(test_others, &device,
 		       "device %d switch and the other device", device);
+		vt_run(test_substreams, &device,
+		       "device %d switch and every substream", device);
 	}
 	return vt_finish();
 }

@@ -206,14 +206,14 @@ static struct vt_stream *open_stream(const struct job *job)
 	set_latency(job->latency ? LATENCY : 0);
 	MUST(vt_ctl_set(vt_use_pitch(0), VT_PLAYBACK_PITCH->name, 0, 0,
 			job->pitch ? PITCH : 1000000, 0));
-	p.buffer = 96000;
+	p.buffer = 192000;
 	s = vt_stream(0, job->dir, &p);
 	snd_pcm_sw_params_alloca(&sw);
 	MUST(snd_pcm_sw_params_current(s->pcm, sw));
 	MUST(snd_pcm_sw_params_set_tstamp_type(s->pcm, sw, job->type));
 	MUST(snd_pcm_sw_params(s->pcm, sw));
 	if (job->dir == SND_PCM_STREAM_PLAYBACK)
-		vt_play(s, 0, 96000);
+		vt_play(s, 0, 192000);
 	return s;
 }
 
@@ -235,6 +235,8 @@ static void test_stamps(const void *arg)
 	for (i = 0; i < 240; i++) {
 		audio = i % 6;
 		delay = i / 6 % 2;
+		if (i == 200)	/* beyond a second, and another */
+			vt_sleep_until(vt_now() + 1500 * VT_MS);
 		vt_sleep_until(vt_now() + vt_random(&seed, 5 * VT_MS));
 		look(s, audio, delay, &l);
 		expect_report(&l, audio);
