@@ -43,6 +43,16 @@ cycle()
 		rmmod snd_virtual && rmmod snd_pcmbuf
 }
 
+# cycle_other: the other kinds of memory, and what a latency takes
+cycle_other()
+{
+	modprobe snd-virtual pcm_buffers=sg,dma latency_frames=100000 &&
+		play 9600 Virtual,0 && play 9600 Virtual,1 &&
+		arecord -q -t raw -f S16_LE -r 48000 -c 2 -s 4800 \
+			-D hw:Virtual,0 >/dev/null &&
+		rmmod snd_virtual && rmmod snd_pcmbuf
+}
+
 cycle_idle()
 {
 	modprobe snd-virtual && rmmod snd_virtual && rmmod snd_pcmbuf
@@ -103,7 +113,7 @@ growth()
 	echo $(($(memory_in_use) - before))
 }
 
-plan 22
+plan 24
 
 expect_log '^modules\.sh \([0-9]+\): drop_caches: 3$'
 expect_log '^snd_virtual: Unknown symbol snd_pcmbuf_[a-z0-9_]+ \(err -2\)$'
@@ -151,5 +161,10 @@ check "$CYCLES times both, used" [ -n "$ours" ]
 [ "${peers:-0}" -ge 0 ] || peers=0
 # A page a cycle is less than a buffer, and more than the noise.
 check "no more memory is lost than with snd-dummy" \
+	[ "${ours:-999999}" -le $((${peers:-0} + CYCLES * page_kb)) ]
+ours=$(growth cycle_other)
+diag "the same with other memory and a latency: ${ours:-failed} KiB"
+check "$CYCLES times with other memory and a latency" [ -n "$ours" ]
+check "no more is lost then" \
 	[ "${ours:-999999}" -le $((${peers:-0} + CYCLES * page_kb)) ]
 finish
