@@ -332,7 +332,7 @@ static void test_offer(const void *arg)
 	struct vt_params p = vt_plain;
 	snd_pcm_hw_params_t *hw;
 	struct vt_stream *s;
-	int err;
+	int type, err;
 
 	vt_use_clock(job->device, job->clock);
 	s = vt_open(job->device, 0, job->dir, SND_PCM_NONBLOCK);
@@ -343,6 +343,11 @@ static void test_offer(const void *arg)
 	       realtime ? "not" : "");
 	EXPECT(MUST(snd_pcm_hw_params_can_pause(hw)), "no pause");
 	EXPECT(MUST(snd_pcm_hw_params_can_sync_start(hw)), "no sync start");
+	/* of the link, absolute; estimated and synchronized are no card's */
+	for (type = 2; type <= 5; type++)
+		EXPECT(MUST(snd_pcm_hw_params_supports_audio_ts_type(hw, type))
+		       == (realtime && type <= 3), "audio stamps of type %d",
+		       type);
 	p.period = 9600;
 	p.buffer = 9600;
 	err = vt_configure(s, &p);
