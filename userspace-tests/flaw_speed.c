@@ -431,12 +431,18 @@ static void test_walk_ends(const void *arg)
 {
 	const struct job *job = arg;
 	snd_ctl_t *ctl = vt_use_imperfection(job->device);
+	struct job peer = *job;
 	struct vt_stream *s;
 	int64_t at;
 
 	s = start(job, &at);
 	vt_sleep_until(at + VT_SECOND);
 	go_astray(ctl, job->device, s);
+	/* of both ends, whatever their rates: one that joins does not mend it */
+	peer.dir = !job->dir;
+	peer.rate = job->rate / 2;
+	start(&peer, &at);
+	expect_speed(s, 0.05, 0.2, "beside another rate");
 	vt_spoil(ctl, job->device, VT_WALK_LIMIT, BILLION / 100);
 	expect_speed(s, 0.01, 0.01, "with a limit");
 	vt_spoil(ctl, job->device, VT_WALK, 0);
