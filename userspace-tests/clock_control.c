@@ -41,9 +41,11 @@ static void wanted_clock(int device, char *name, size_t size)
 
 static void test_initial(const void *arg)
 {
+	static const long hrtimer[] = { 1, 0, 3, 0 };
 	const struct job *job = arg;
 	snd_ctl_t *ctl = vt_ctl();
 	char wanted[32];
+	unsigned int i;
 
 	wanted_clock(job->device, wanted, sizeof(wanted));
 	EXPECT(!strcmp(vt_clock_get(ctl, job->device), wanted),
@@ -55,6 +57,11 @@ static void test_initial(const void *arg)
 	       "not scaled 1,1");
 	EXPECT(!vt_ctl_get(ctl, VT_STEP, job->device, 0, 0),
 	       "the step does not read 0");
+	/* the global timer of the kernel's high resolution timers */
+	for (i = 0; i < ARRAY_SIZE(hrtimer); i++)
+		EXPECT(vt_ctl_get(ctl, "PCM Clock Timer", job->device, 0, i) ==
+		       hrtimer[i], "timer's value %u is %ld", i,
+		       vt_ctl_get(ctl, "PCM Clock Timer", job->device, 0, i));
 	MUST(vt_clock_set(ctl, job->device, "realtime"));
 }
 

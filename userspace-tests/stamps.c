@@ -157,6 +157,8 @@ static void expect_report(const struct look *l, enum audio requested)
 		       l->report.accuracy);
 }
 
+static int64_t begun;		/* this program, once there was a card */
+
 static void expect_audio(const struct vt_stream *s, const struct look *l,
 			 bool delay, int64_t latency, int64_t *made)
 {
@@ -168,7 +170,10 @@ static void expect_audio(const struct vt_stream *s, const struct look *l,
 			       "the stream's time");
 		return;
 	}
-	/* which tells when the card was made, always the same */
+	/* which tells when the card was made, always the same: just before */
+	expect_between(l->audio, l->after - begun,
+		       l->after - begun + 5 * VT_SECOND * vt_slow(),
+		       "the time since the card was made");
 	if (!*made)
 		*made = l->system - l->audio;
 	expect_between(l->system - l->audio, *made - SLACK, *made + SLACK,
@@ -313,6 +318,7 @@ int main(int argc, char **argv)
 	unsigned int i;
 
 	vt_init(argc, argv, 120);
+	begun = vt_now();
 	vt_plan(2 * 3 * 4 * 2);
 	for (i = 0; i < 2 * 3 * 4; i++) {
 		job.dir = i % 2;
