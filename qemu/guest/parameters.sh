@@ -124,12 +124,13 @@ lines()
 	echo "$1" | grep -c .
 }
 
-# offers DEVICE NAME RANGE: among what aplay shows of a device's parameters
+# offers DEVICE NAME RANGE: aplay shows first what a device can, and newer ones
+# then what was chosen
 offers()
 {
 	found=$(head -c 64 /dev/zero | aplay --dump-hw-params -t raw -f U8 \
 		-c 2 -r 48000 -D "hw:Virtual,$1" 2>&1 |
-		sed -n "s/^$2: *//p")
+		sed -n "s/^$2: *//p" | head -n 1)
 	[ "$found" = "$3" ] || { echo "$found"; return 1; }
 }
 
