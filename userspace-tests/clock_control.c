@@ -202,11 +202,11 @@ static const struct {
 	unsigned int count;
 	long values[4];
 } refused[] = {
-	{ "PCM Latency", 1, { -1 } },
-	{ "PCM Latency", 1, { 768001 } },
-	{ "PCM Latency", 1, { LONG_MIN } },
-	{ "PCM Latency", 1, { LONG_MAX } },
-	{ "PCM Latency", 1, { VT_BEYOND_INT } },
+	{ VT_LATENCY, 1, { -1 } },
+	{ VT_LATENCY, 1, { 768001 } },
+	{ VT_LATENCY, 1, { LONG_MIN } },
+	{ VT_LATENCY, 1, { LONG_MAX } },
+	{ VT_LATENCY, 1, { VT_BEYOND_INT } },
 	{ "PCM Clock Timer", 4, { 0, 0, 0, 0 } },
 	{ "PCM Clock Timer", 4, { 4, 0, 0, 0 } },
 	{ "PCM Clock Timer", 4, { 1, -1, 0, 0 } },
@@ -248,7 +248,7 @@ static const struct {
 	unsigned int count;
 	long min, max, values[4];
 } allowed[] = {
-	{ "PCM Latency", 1, 0, 768000, { 768000 } },
+	{ VT_LATENCY, 1, 0, 768000, { 768000 } },
 	{ VT_SCALE, 2, 1, 1000, { 3, 1000 } },
 	{ "PCM Clock Timer", 4, 0, INT_MAX, { 3, 31, 5, 7 } },
 };

@@ -264,17 +264,6 @@ static void test_drained(const void *arg)
 	vt_expect_position(&pos, s[1], pos.trigger, 0);
 }
 
-static void set_latency(long frames)
-{
-	MUST(vt_ctl_set(vt_ctl(), "PCM Latency", 0, 0, frames, 0));
-}
-
-static void restore_latency(void *unused)
-{
-	(void)unused;
-	set_latency(0);
-}
-
 /* It hears later, and not what has passed while it was dragged along. */
 static void test_drained_late(const void *arg)
 {
@@ -282,8 +271,7 @@ static void test_drained_late(const void *arg)
 	struct vt_params p = vt_plain;
 
 	(void)arg;
-	set_latency(500);
-	vt_defer(restore_latency, NULL);
+	vt_use_latency(0, 500);
 	p.stop = VT_NEVER;
 	recorder = vt_recorder(0, &p);
 	p.buffer = 9600;

@@ -370,17 +370,6 @@ static void test_wakeups(const void *arg)
 	expect_phase(s, began);
 }
 
-static void set_latency(long frames)
-{
-	MUST(vt_ctl_set(vt_ctl(), "PCM Latency", 0, 0, frames, 0));
-}
-
-static void restore_latency(void *unused)
-{
-	(void)unused;
-	set_latency(0);
-}
-
 /*
  * What was on its way for longer than the ring is lost. The recorder does not
  * hear what is left of earlier frames in its place, but silence.
@@ -394,8 +383,7 @@ static void test_delayed(const void *arg)
 	unsigned char *heard, *copy;
 	size_t at, i;
 
-	set_latency(late);
-	vt_defer(restore_latency, NULL);
+	vt_use_latency(0, late);
 	p.access = SND_PCM_ACCESS_MMAP_INTERLEAVED;
 	player = vt_player(0, &p);
 	p.buffer = all;

@@ -9,7 +9,6 @@
 #include <time.h>
 #include "vctl.h"
 
-#define VT_LATENCY	"PCM Latency"
 #define LATENCY		1000
 #define PITCH		1100000		/* ppm of the nominal rate */
 #define MET		(20 * VT_US)	/* a look is shorter, if nothing meets it */
@@ -190,25 +189,13 @@ static void expect_delay(const struct vt_stream *s, const struct look *l,
 	expect_between(l->delay, wanted, wanted, "the delay");
 }
 
-static void set_latency(long frames)
-{
-	MUST(vt_ctl_set(vt_ctl(), VT_LATENCY, 0, 0, frames, 0));
-}
-
-static void restore_latency(void *unused)
-{
-	(void)unused;
-	set_latency(0);
-}
-
 static struct vt_stream *open_stream(const struct job *job)
 {
 	struct vt_params p = vt_plain;
 	snd_pcm_sw_params_t *sw;
 	struct vt_stream *s;
 
-	vt_defer(restore_latency, NULL);
-	set_latency(job->latency ? LATENCY : 0);
+	vt_use_latency(0, job->latency ? LATENCY : 0);
 	MUST(vt_ctl_set(vt_use_pitch(0), VT_PLAYBACK_PITCH->name, 0, 0,
 			job->pitch ? PITCH : 1000000, 0));
 	p.buffer = 192000;

@@ -152,6 +152,17 @@ void vt_use_scale(int device, long mul, long div)
 	MUST(vt_ctl_set(vt_ctl(), VT_SCALE, device, 0, mul, div));
 }
 
+static void vt_restore_latency(void *device)
+{
+	MUST(vt_ctl_set(vt_ctl(), VT_LATENCY, (intptr_t)device, 0, 0, 0));
+}
+
+void vt_use_latency(int device, long frames)
+{
+	vt_defer(vt_restore_latency, (void *)(intptr_t)device);
+	MUST(vt_ctl_set(vt_ctl(), VT_LATENCY, device, 0, frames, 0));
+}
+
 /* Fills the ring, starts, goes on: mmap clients have to start themselves. */
 void vt_play_on(struct vt_stream *s, uint64_t first, uint64_t frames)
 {

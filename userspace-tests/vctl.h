@@ -11,6 +11,7 @@
 #define VT_CLOCK	"PCM Clock"
 #define VT_STEP		"PCM Clock Step"
 #define VT_SCALE	"PCM Clock Scale"
+#define VT_LATENCY	"PCM Latency"
 
 /* The card's control device, closed at the end of the test */
 snd_ctl_t *vt_ctl(void);
@@ -34,6 +35,9 @@ int vt_step(int device, long frames);
 /* Until the end of the test, after which the device is realtime again */
 void vt_use_clock(int device, const char *name);
 void vt_use_scale(int device, long mul, long div);
+
+/* Until the end of the test, after which the device has no latency */
+void vt_use_latency(int device, long frames);
 
 /* Players by any access: fills the ring, starts, goes on until all is written */
 void vt_play_on(struct vt_stream *s, uint64_t first, uint64_t frames);
