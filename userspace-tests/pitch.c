@@ -61,6 +61,15 @@ static void set_pitch(snd_ctl_t *ctl, int device, const struct vt_face *face,
 		follow(&tracks[i], before, after, vt_speed_of(face, value));
 }
 
+/* The same by a drift of the clock */
+static void set_drift(snd_ctl_t *ctl, int device, long drift, struct track *t)
+{
+	int64_t before = vt_now();
+
+	vt_spoil(ctl, device, VT_DRIFT, drift);
+	follow(t, before, vt_now(), VT_NOMINAL + drift);
+}
+
 static void expect_there(struct track *t, const struct vt_position *pos)
 {
 	double low, high;
@@ -185,6 +194,30 @@ static void test_next_frame(const void *arg)
 			  i % 2 ? job->face->min : job->face->max, &t, 1);
 		for (k = 0; k < 20; k++)
 			expect_avail(&t);
+	}
+}
+
+/* The same by a drift, a few times each, as long as the track is narrow */
+static void test_next_drift(const void *arg)
+{
+	const struct job *job = arg;
+	snd_ctl_t *ctl = vt_use_imperfection(job->device);
+	struct track t;
+	unsigned int i, k;
+
+	for (i = 0; i < 200; i++) {
+		if (!(i % 5)) {
+			vt_spoil(ctl, job->device, VT_DRIFT, 0);
+			t = start(job->device, 0, SND_PCM_STREAM_CAPTURE, 5512,
+				  VT_NOMINAL);
+			take_no_stamps(t.s);
+		}
+		expect_avail(&t);
+		set_drift(ctl, job->device, i % 2 ? -200000000 : 200000000, &t);
+		for (k = 0; k < 20; k++)
+			expect_avail(&t);
+		if (i % 5 == 4)
+			vt_close(t.s);
 	}
 }
 
@@ -393,6 +426,7 @@ static const struct {
 	{ "moves the position", test_position, true, true },
 	{ "many times in a row", test_many, false, true },
 	{ "and the very next frame", test_next_frame, true },
+	{ "or drifts at the next frame", test_next_drift },
 	{ "in a single period", test_one_period, false, true },
 	{ "by the smallest step", test_smallest, true },
 	{ "in a loop", test_loop, false, true },
@@ -408,8 +442,8 @@ int main(int argc, char **argv)
 	struct job job;
 
 	vt_init(argc, argv, 1500);
-	/* one by face and rate; three by face; five by rate */
-	vt_plan(2 * (9 + 3 * 3 + 5 * 3));
+	/* one by face and rate; three by face; five by rate; one */
+	vt_plan(2 * (9 + 3 * 3 + 5 * 3 + 1));
 	for (job.device = 0; job.device < 2; job.device++)
 		for (i = 0; i < ARRAY_SIZE(tests); i++)
 			for (f = 0; f < (tests[i].by_face ? 3 : 1); f++)
