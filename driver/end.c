@@ -157,7 +157,6 @@ int vsnd_end_prepare(struct vsnd_end *end)
 
 static void vsnd_end_begin(struct vsnd_end *end, s64 at)
 {
-	struct snd_pcm_runtime *runtime = end->runtime;
 	struct vsnd_cable *cable = end->cable;
 
 	lockdep_assert_held(&cable->lock);
@@ -169,8 +168,8 @@ static void vsnd_end_begin(struct vsnd_end *end, s64 at)
 		vsnd_end_align_period(end);
 	}
 	if (!end->n) {
-		end->appl_start = READ_ONCE(runtime->control->appl_ptr);
-		end->hw_ptr = runtime->status->hw_ptr;
+		end->appl_start = vsnd_appl_ptr(end);
+		end->hw_ptr = end->runtime->status->hw_ptr;
 	}
 	end->tick = VSND_TICK_NONE;
 	atomic64_set(&end->stale, 0);

@@ -17,16 +17,22 @@ static inline struct vsnd_end *vsnd_end_peer(const struct vsnd_end *end)
 }
 
 /*
- * The client's appl_ptr ahead of the core's hw_ptr, in frames. It may be
- * mapped, so it is read once and believed nothing.
+ * The client's appl_ptr. It may be mapped, so it is read once and believed
+ * nothing; and the core writes it under the stream lock, which the other end does
+ * not hold.
  */
+static inline snd_pcm_uframes_t vsnd_appl_ptr(const struct vsnd_end *end)
+{
+	/* Pairs with the client's barrier between its frames and appl_ptr. */
+	return data_race(smp_load_acquire(&end->runtime->control->appl_ptr));
+}
+
+/* That ahead of the core's hw_ptr, in frames */
 static inline snd_pcm_uframes_t vsnd_appl_ahead(const struct vsnd_end *end)
 {
 	const struct snd_pcm_runtime *runtime = end->runtime;
-	snd_pcm_uframes_t appl;
+	snd_pcm_uframes_t appl = vsnd_appl_ptr(end);
 
-	/* Pairs with the client's barrier between its frames and appl_ptr. */
-	appl = smp_load_acquire(&runtime->control->appl_ptr);
 	if (appl >= runtime->boundary)
 		return 0;
 	if (appl < end->hw_ptr)
@@ -152,12 +158,10 @@ static inline void vsnd_end_advance(struct vsnd_end *end)
  */
 static inline bool vsnd_end_is_free_running(const struct vsnd_end *player)
 {
-	const struct snd_pcm_runtime *runtime = player->runtime;
-
 	lockdep_assert_held(&player->cable->lock);
 	return vsnd_end_never_stops(player) &&
 	       atomic_read(&player->substream->mmap_count) > 0 &&
-	       READ_ONCE(runtime->control->appl_ptr) == player->appl_start;
+	       vsnd_appl_ptr(player) == player->appl_start;
 }
 
 /**
