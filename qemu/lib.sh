@@ -59,9 +59,10 @@ lock()
 }
 
 # without_excused FILE...: a kernel log, but for reports of what is the kernel's
-# own. With SND_DEBUG it minds that a read, before it takes a lock, finds no ring
-# after an hw_free, of whatever card. And KCSAN sees many races everywhere: ours
-# are those in which an access is made by our modules, or by what they call.
+# own. With SND_DEBUG it minds that a read or a write, before it takes a lock,
+# finds no ring after an hw_free, of whatever card. And KCSAN sees many races
+# everywhere: ours are those in which an access is made by our modules, or by what
+# they call.
 without_excused()
 {
 	awk '
@@ -83,7 +84,7 @@ without_excused()
 		/====================/ && !inside { begin(); report = $0 "\n"; framed = 1; next }
 		inside {
 			report = report $0 "\n"
-			if (/WARNING: .* at __snd_pcm_lib_xfer\+/)
+			if (/WARNING: (.* )?at __snd_pcm_lib_xfer\+/)
 				excused = 1
 			if (/BUG: KCSAN: /)
 				excused = 1
