@@ -80,6 +80,12 @@ cycle_peer()
 	modprobe snd-dummy fake_buffer=0 && play 9600 Dummy,0 && rmmod snd_dummy
 }
 
+# cycle_refused: a load that fails when all but the card is there
+cycle_refused()
+{
+	! insmod "$extra/snd-virtual.ko" buffer_kb=1 2>/dev/null
+}
+
 repeat()
 {
 	left=$1
@@ -104,16 +110,16 @@ memory_in_use()
 		END { print total - free }' /proc/meminfo /proc/zoneinfo
 }
 
-# growth COMMAND: KiB after that many cycles, the first ones not counted
+# growth COMMAND [CYCLES]: KiB after that many, the first ones not counted
 growth()
 {
 	repeat 10 "$1" >&2 || return
 	before=$(memory_in_use)
-	repeat $CYCLES "$1" >&2 || return
+	repeat "${2:-$CYCLES}" "$1" >&2 || return
 	echo $(($(memory_in_use) - before))
 }
 
-plan 24
+plan 26
 
 expect_log '^modules\.sh \([0-9]+\): drop_caches: 3$'
 expect_log '^snd_virtual: Unknown symbol snd_pcmbuf_[a-z0-9_]+ \(err -2\)$'
@@ -167,4 +173,13 @@ diag "the same with other memory and a latency: ${ours:-failed} KiB"
 check "$CYCLES times with other memory and a latency" [ -n "$ours" ]
 check "no more is lost then" \
 	[ "${ours:-999999}" -le $((${peers:-0} + CYCLES * page_kb)) ]
+
+# What is left behind by each is more than a KiB, if anything is.
+expect_log '^snd-virtual: buffer_kb=1: out of range 64\.\.32768$'
+modprobe snd-pcmbuf
+ours=$(growth cycle_refused 300)
+rmmod snd_pcmbuf
+diag "300 refused loads: ${ours:-failed} KiB"
+check "300 times refused" [ -n "$ours" ]
+check "nothing is lost then" [ "${ours:-999999}" -le 200 ]
 finish
