@@ -26,11 +26,15 @@ static int64_t vt_order(const char *file, long long value)
 	return now;
 }
 
+#define WORK		"/sys/module/workqueue/parameters/watchdog_thresh"
+
 /*
- * The kernel's watchdogs would take a jump for a CPU that hangs; not every
- * machine has both.
+ * The kernel's watchdogs would take a jump for a CPU that hangs, or for work
+ * that does; not every machine has all.
  */
-#define WATCH(yes)	"{ [ ! -e " LOCKUP " ] || echo " yes " >" LOCKUP "; }"
+#define TELL(file, value) \
+	"{ [ ! -e " file " ] || echo " value " >" file "; }"
+#define WATCH(yes, seconds)	TELL(LOCKUP, yes) " && " TELL(WORK, seconds)
 
 static char vt_source[64];	/* that the kernel went by */
 
@@ -62,7 +66,7 @@ static void vt_go_by(const char *source)
 static void vt_end_stalls(void)
 {
 	vt_go_by(vt_source);
-	if (system("echo 0 >" RCU "; " WATCH("1")))
+	if (system("echo 0 >" RCU "; " WATCH("1", "30")))
 		_exit(1);
 }
 
@@ -76,7 +80,7 @@ void vt_load_stalls(void)
 	}
 	fclose(f);
 	vt_load_module();
-	if (system("echo 1 >" RCU " && " WATCH("0")))
+	if (system("echo 1 >" RCU " && " WATCH("0", "0")))
 		_exit(1);
 	vt_go_by(MODULE);
 	atexit(vt_end_stalls);
