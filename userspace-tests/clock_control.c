@@ -306,6 +306,22 @@ static void test_told(const void *arg)
 	}
 }
 
+/* An order rather than a state, which alsactl is not to mind */
+static void test_step_info(const void *arg)
+{
+	const struct job *job = arg;
+	snd_ctl_elem_info_t *info;
+
+	snd_ctl_elem_info_alloca(&info);
+	vt_ctl_info(vt_ctl(), info, VT_STEP, job->device, 0);
+	EXPECT(snd_ctl_elem_info_get_count(info) == 1 &&
+	       snd_ctl_elem_info_get_min(info) == -1 &&
+	       snd_ctl_elem_info_get_max(info) == INT_MAX,
+	       "range %ld..%ld", snd_ctl_elem_info_get_min(info),
+	       snd_ctl_elem_info_get_max(info));
+	EXPECT(snd_ctl_elem_info_is_volatile(info), "not volatile");
+}
+
 /* Not while a stream goes by it; another clock's streams do not mind. */
 static void test_scale_busy(const void *arg)
 {
@@ -461,7 +477,7 @@ int main(int argc, char **argv)
 	vt_init(argc, argv, 60);
 	devices = vt_devices();
 	/* seven tests, four of them twice */
-	vt_plan(devices * (4 + 11 * ARRAY_SIZE(clocks)));
+	vt_plan(devices * (5 + 11 * ARRAY_SIZE(clocks)));
 	for (job.device = 0; job.device < devices; job.device++)
 		vt_run(test_initial, &job, "device %d is as the module was told",
 		       job.device);
@@ -469,6 +485,7 @@ int main(int argc, char **argv)
 		vt_run(test_scale, &job, "device %d scale's range", job.device);
 		vt_run(test_refused, &job, "device %d other ranges", job.device);
 		vt_run(test_told, &job, "device %d other values", job.device);
+		vt_run(test_step_info, &job, "device %d step", job.device);
 		for (i = 0; i < ARRAY_SIZE(clocks); i++) {
 			job.clock = clocks[i];
 			run_clock(&job);

@@ -15,6 +15,7 @@
 #include "vraw.h"
 
 #define CHANCES		3000
+#define SYNC_BYTES	16
 
 static void expect_usable(int fd)
 {
@@ -308,18 +309,52 @@ static void test_sw_chance(const void *arg)
 	expect_usable(fd);
 }
 
+/*
+ * By what a stream goes: at the place of bytes that were reserved before the
+ * PCM core told it.
+ */
+static void get_sync_id(int device, int dir, void *id)
+{
+	struct snd_pcm_hw_params p;
+	int fd = vr_open(device, dir), version;
+
+	SYS(ioctl(fd, SNDRV_PCM_IOCTL_PVERSION, &version));
+	if (version < SNDRV_PROTOCOL_VERSION(2, 0, 17))
+		vt_skip("no kernel tells before 6.11");
+	vr_set_plain(&p, SNDRV_PCM_ACCESS_RW_INTERLEAVED, 1920);
+	SYS(ioctl(fd, SNDRV_PCM_IOCTL_HW_PARAMS, &p));
+	memcpy(id, &p.fifo_size + 1, SYNC_BYTES);
+}
+
+/* All streams of the card go by one clock, and say so. */
+static void test_sync_id(const void *arg)
+{
+	static const unsigned char none[SYNC_BYTES];
+	unsigned char id[2][SYNC_BYTES];
+	int i;
+
+	(void)arg;
+	get_sync_id(0, 0, id[0]);
+	EXPECT(memcmp(id[0], none, SYNC_BYTES), "no sync id");
+	for (i = 1; i < 4; i++) {
+		get_sync_id(i / 2, i % 2, id[1]);
+		EXPECT(!memcmp(id[0], id[1], SYNC_BYTES), "another sync id");
+	}
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int i;
 	int d;
 
 	vt_init(argc, argv, 60);
-	vt_plan(ARRAY_SIZE(garbage) + 2 + 2 * 4);
+	vt_plan(ARRAY_SIZE(garbage) + 3 + 2 * 4);
 	for (i = 0; i < ARRAY_SIZE(garbage); i++)
 		vt_run(test_garbage, &garbage[i], "%s is refused",
 		       garbage[i].what);
 	vt_run(test_ones, NULL, "all bits set");
 	vt_run(test_bad_pointer, NULL, "a bad pointer is refused");
+	vt_run(test_sync_id, NULL, "one sync id for all");
 	for (d = 0; d < 2; d++) {
 		const char *dir = d ? "c" : "p";
 

@@ -234,6 +234,44 @@ static void test_grid(const void *arg)
 	}
 }
 
+/* Of linked streams the shortest period counts, and all start at one instant. */
+static void test_linked_grid(const void *arg)
+{
+	const struct job *job = arg;
+	int64_t grid = start_grid() * VT_US, period, before;
+	struct vt_params p = vt_plain;
+	struct vt_stream *s, *other;
+	struct vt_position pos, its;
+	unsigned int i;
+
+	s = vt_stream(0, job->dir, &p);
+	p.period = job->rate;
+	other = vt_stream(1, job->dir, &p);
+	period = vt_duration(other, p.period);
+	for (i = 0; i < 20; i++) {
+		/* of a group one is asked to start all: the one or the other */
+		vt_link(i % 2 ? other : s, i % 2 ? s : other);
+		if (job->dir == SND_PCM_STREAM_PLAYBACK) {
+			vt_play(s, 0, s->p.buffer);
+			vt_play(other, 0, p.buffer);
+		}
+		/* as long before the grid as can be */
+		vt_sleep_until((vt_now() / VT_MS + 2) * VT_MS + grid / 2 +
+			       10 * VT_US);
+		before = vt_now();
+		start(s, &pos);
+		vt_locate(other, &its);
+		vt_expect_time(pos.trigger, before, (grid < period ? grid :
+			       period) + pos.before - before, "start");
+		EXPECT(pos.trigger == its.trigger, "%lld ns apart",
+		       (long long)(its.trigger - pos.trigger));
+		MUST(snd_pcm_drop(s->pcm));
+		MUST(snd_pcm_unlink(s->pcm));
+		vt_prepare(s);
+		vt_prepare(other);
+	}
+}
+
 /*
  * The other end starts just before a full second of this one's, with an instant
  * of effect that may lie beyond it: this one stays where time has it.
@@ -285,6 +323,7 @@ static const struct {
 	{ "and delay agree", test_delay, 48000 },
 	{ "from the grid, periods of 480", test_grid, 480 },
 	{ "from the grid, periods of 16", test_grid, 16 },
+	{ "from the grid, linked with periods of 16", test_linked_grid, 16 },
 	{ "while the other end starts", test_peer, 48000 },
 };
 

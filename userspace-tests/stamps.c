@@ -290,6 +290,35 @@ static void test_pause(const void *arg)
 	}
 }
 
+/* Another clock has no link: its stream's time is that of the position. */
+static void test_other_clock(const void *arg)
+{
+	const struct job job = { .type = SND_PCM_TSTAMP_TYPE_MONOTONIC };
+	struct vt_params p = vt_plain;
+	const char *clock = arg;
+	struct vt_stream *s;
+	unsigned int i;
+	struct look l;
+
+	vt_use_scale(0, 3, 1);
+	vt_use_clock(0, clock);
+	p.buffer = 192000;
+	s = vt_recorder(0, &p);
+	MUST(snd_pcm_start(s->pcm));
+	for (i = 0; i < 24; i++) {
+		if (strcmp(clock, "step"))
+			vt_sleep_until(vt_now() + 7 * VT_MS);
+		else
+			MUST(vt_step(0, 777));
+		look(s, i % 6, i / 6 % 2, &l);
+		EXPECT(l.report.actual_type == DEFAULT || i % 6 == COMPAT,
+		       "type %u instead of %u", l.report.actual_type, i % 6);
+		expect_system(&job, &l);
+		expect_audio(s, &l, false, 0, NULL);
+	}
+	EXPECT(l.frames > 7000, "at %lld only", (long long)l.frames);
+}
+
 static const char *const type_names[] = { "REALTIME", "MONOTONIC", "RAW" };
 
 static void run(vt_test *test, const struct job *job, const char *what)
@@ -306,7 +335,7 @@ int main(int argc, char **argv)
 
 	vt_init(argc, argv, 120);
 	begun = vt_now();
-	vt_plan(2 * 3 * 4 * 2);
+	vt_plan(2 * 3 * 4 * 2 + 2);
 	for (i = 0; i < 2 * 3 * 4; i++) {
 		job.dir = i % 2;
 		job.type = i / 2 % 3;
@@ -315,5 +344,7 @@ int main(int argc, char **argv)
 		run(test_stamps, &job, "");
 		run(test_pause, &job, ", pauses");
 	}
+	vt_run(test_other_clock, "scaled", "none of a link, scaled clock");
+	vt_run(test_other_clock, "step", "none of a link, step clock");
 	return vt_finish();
 }
