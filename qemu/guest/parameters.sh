@@ -31,6 +31,13 @@ pcm_clocks=realtme	not one of realtime, client, step, scaled, timer
 index=32		out of range -1..31
 "
 
+# what goes with another parameter, and what is then out of range
+bad_pairs="
+rate_max=48000 rate_min=48001		5512..48000
+rate_max=48000 rate_min=96000		5512..48000
+channels_max=2 channels_min=3		1..2
+"
+
 # What is no number never comes to the driver.
 no_number="pcm_substreams=-1 buffer_kb=many rate_min= start_grid_us=1.5"
 
@@ -61,11 +68,12 @@ new_lines()
 	dmesg | tail -n +$((seen + 1)) | sed 's/^<[0-9]*>//; s/^\[ *[0-9.]*\] //'
 }
 
-# is_refused PARAMETER=VALUE MESSAGE
+# is_refused PARAMETERS MESSAGE
 is_refused()
 {
 	seen=$(log_lines)
-	if modprobe snd-virtual "$1" 2>/dev/null; then
+	# shellcheck disable=SC2086	# one, or two
+	if modprobe snd-virtual $1 2>/dev/null; then
 		echo "it was loaded"
 		rmmod snd_virtual
 		return 1
@@ -150,7 +158,7 @@ latency_is()
 		grep -qx " *: values=$2"
 }
 
-plan $(($(lines "$bad") + $(echo "$no_number" | wc -w) + 2 * $(lines "$good") + 38))
+plan $(($(lines "$bad") + $(lines "$bad_pairs") + $(echo "$no_number" | wc -w) + 2 * $(lines "$good") + 43))
 
 # The first load of a module says that it is not the kernel's.
 modprobe snd-virtual && rmmod snd_virtual
@@ -162,6 +170,15 @@ while read -r pair message; do
 	check "$pair is refused" is_refused "$pair" "$line"
 done <<END
 $bad
+END
+
+while read -r other pair range; do
+	[ -n "$pair" ] || continue
+	line="snd-virtual: $pair: out of range $range"
+	expect_log "^$line\$"
+	check "$other $pair is refused" is_refused "$other $pair" "$line"
+done <<END
+$bad_pairs
 END
 
 for pair in $no_number; do
@@ -238,6 +255,18 @@ for device in 0 1 2; do
 	check "device $device: buffers of buffer_kb" \
 		offers $device BUFFER_BYTES "[16 102400]"
 done
+unload
+# no more than the page allocator has in one piece, where that is needed
+modprobe snd-virtual pcm_buffers=sg,continuous,dma buffer_kb=32768 prealloc_kb=0
+check "32 MiB of pages are offered" offers 0 BUFFER_BYTES "[16 33554432]"
+for device in 1 2; do
+	check "device $device: 4 MiB in one piece" \
+		offers $device BUFFER_BYTES "[16 4194304]"
+done
+unload
+modprobe snd-virtual pcm_buffers=sg,continuous
+check "nothing is preallocated for sg" preallocated 0 0
+check "so that all is offered" offers 0 BUFFER_BYTES "[16 2097152]"
 unload
 modprobe snd-virtual rate_min=48000 rate_max=48000
 check "the only rate plays" plays 0 -r 48000
