@@ -59,25 +59,12 @@ void vsnd_end_close(struct vsnd_end *end)
  */
 void vsnd_end_undelay(struct vsnd_end *end)
 {
+	unsigned long flags;
+
+	spin_lock_irqsave(&end->cable->lock, flags);
 	end->latency = 0;
-	if (end->delay.area)
-		vsnd_ring_free(&end->delay);
-}
-
-/* What a recorder hears goes through a ring that is longer by the latency. */
-static int vsnd_end_delay(struct vsnd_end *end)
-{
-	unsigned int latency = READ_ONCE(end->cable->pcm->latency);
-	int err;
-
-	vsnd_end_undelay(end);
-	if (end->direction != SNDRV_PCM_STREAM_CAPTURE || !latency)
-		return 0;
-	err = vsnd_ring_alloc_like(&end->delay, &end->ring,
-				   end->ring.frames + latency);
-	if (!err)
-		end->latency = latency;
-	return err;
+	spin_unlock_irqrestore(&end->cable->lock, flags);
+	vsnd_ring_free(&end->delay);
 }
 
 static void vsnd_end_rewind(struct vsnd_end *end)
@@ -106,41 +93,61 @@ void vsnd_end_forget_silence(struct vsnd_end *end)
 	spin_unlock_irqrestore(&end->cable->lock, flags);
 }
 
-static void vsnd_end_set_ready(struct vsnd_end *end)
+/**
+ * vsnd_end_silence() - write silence into a player's ring, for the PCM core
+ * @end: the end
+ * @channel: the channel, 0 if interleaved
+ * @pos: first byte of the channel
+ * @bytes: how many
+ *
+ * A DRAIN comes here though its start was refused, as the buffer is just being
+ * changed: then there is nothing to write to.
+ *
+ * Context: The fill_silence op. Takes the cable's lock.
+ */
+void vsnd_end_silence(struct vsnd_end *end, unsigned int channel, size_t pos,
+		      size_t bytes)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&end->cable->lock, flags);
-	end->ready = true;
+	if (end->ready)
+		vsnd_ring_silence_bytes(&end->ring, channel, pos, bytes);
 	spin_unlock_irqrestore(&end->cable->lock, flags);
 }
 
-/**
- * vsnd_end_prepare() - make an end ready to start at frame 0
- * @end: an open end with its parameters set, not running
- *
- * A recorder's ring is filled with silence, so that what is known of it is
- * true, and so that frames ahead of hw_ptr are no one's leftovers.
- *
- * Context: The prepare op: process context, no lock held.
- * Return: 0, or -ENOMEM if there is no memory for the latency.
- */
-int vsnd_end_prepare(struct vsnd_end *end)
+static void vsnd_end_set_ring(struct vsnd_end *end)
+{
+	struct vsnd_ring ring;
+
+	vsnd_ring_init(&ring, end->runtime);
+	spin_lock_irq(&end->cable->lock);
+	end->ring = ring;
+	spin_unlock_irq(&end->cable->lock);
+}
+
+/* What a recorder hears goes through a ring that is longer by the latency. */
+static int vsnd_end_delay(struct vsnd_end *end, unsigned int *latency)
+{
+	vsnd_end_undelay(end);
+	*latency = 0;
+	if (end->direction == SNDRV_PCM_STREAM_CAPTURE)
+		*latency = READ_ONCE(end->cable->pcm->latency);
+	if (!*latency)
+		return 0;
+	return vsnd_ring_alloc_like(&end->delay, &end->ring,
+				    end->ring.frames + *latency);
+}
+
+/* All of it unseen by a look at a stream that a DRAIN could not start. */
+static void vsnd_end_set_ready(struct vsnd_end *end, unsigned int latency)
 {
 	struct snd_pcm_runtime *runtime = end->runtime;
-	int err;
 
-	vsnd_ring_init(&end->ring, runtime);
-	err = vsnd_end_delay(end);
-	if (err < 0)
-		return err;
-	runtime->delay = end->latency;
-	if (end->direction == SNDRV_PCM_STREAM_CAPTURE &&
-	    !vsnd_end_is_silent(end)) {
-		vsnd_ring_silence(&end->ring, 0, end->ring.frames);
-		if (!atomic_read(&end->substream->mmap_count))
-			WRITE_ONCE(end->silent, end->ring.frames);
-	}
+	snd_pcm_stream_lock_irq(end->substream);
+	spin_lock(&end->cable->lock);
+	end->latency = latency;
+	runtime->delay = latency;
 	end->period = runtime->period_size;
 	end->wakes = !runtime->no_period_wakeup;
 	if (!end->wakes)
@@ -151,7 +158,38 @@ int vsnd_end_prepare(struct vsnd_end *end)
 	end->lost = false;
 	end->next_period = end->period;
 	end->late = 0;
-	vsnd_end_set_ready(end);
+	end->ready = true;
+	spin_unlock(&end->cable->lock);
+	snd_pcm_stream_unlock_irq(end->substream);
+}
+
+/**
+ * vsnd_end_prepare() - make an end ready to start at frame 0
+ * @end: an open end with its parameters set, not running
+ *
+ * A recorder's ring is filled with silence, so that what is known of it is
+ * true, and so that frames ahead of hw_ptr are no one's leftovers.
+ *
+ * Context: The prepare op: process context, no lock held. Takes the stream lock
+ * and the cable's.
+ * Return: 0, or -ENOMEM if there is no memory for the latency.
+ */
+int vsnd_end_prepare(struct vsnd_end *end)
+{
+	unsigned int latency;
+	int err;
+
+	vsnd_end_set_ring(end);
+	err = vsnd_end_delay(end, &latency);
+	if (err < 0)
+		return err;
+	if (end->direction == SNDRV_PCM_STREAM_CAPTURE &&
+	    !vsnd_end_is_silent(end)) {
+		vsnd_ring_silence(&end->ring, 0, end->ring.frames);
+		if (!atomic_read(&end->substream->mmap_count))
+			WRITE_ONCE(end->silent, end->ring.frames);
+	}
+	vsnd_end_set_ready(end, latency);
 	return 0;
 }
 
@@ -172,6 +210,7 @@ static void vsnd_end_begin(struct vsnd_end *end, s64 at)
 		end->hw_ptr = end->runtime->status->hw_ptr;
 	}
 	end->tick = VSND_TICK_NONE;
+	end->dragged = false;
 	atomic64_set(&end->stale, 0);
 	vsnd_cable_join(cable, end, at);
 	vsnd_imperfect_plan(end);

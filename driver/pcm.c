@@ -16,7 +16,7 @@ static struct vsnd_end *vsnd_substream_end(struct snd_pcm_substream *substream)
 static struct vsnd_clock *
 vsnd_substream_clock(struct snd_pcm_substream *substream)
 {
-	return vsnd_substream_end(substream)->cable->clock;
+	return READ_ONCE(vsnd_substream_end(substream)->cable->clock);
 }
 
 static int vsnd_pcm_open(struct snd_pcm_substream *substream)
@@ -108,6 +108,15 @@ static bool vsnd_is_meant(struct snd_pcm_substream *substream,
 	       !vsnd_is_to_rest(member);
 }
 
+/* A DRAIN may get here beside hw_params, and is refused then. */
+static u64 vsnd_period_ns(const struct snd_pcm_runtime *runtime)
+{
+	u64 period = data_race(READ_ONCE(runtime->period_size));
+
+	return div_u64(period * NSEC_PER_SEC,
+		       data_race(READ_ONCE(runtime->rate)));
+}
+
 /*
  * The instant at which a start takes effect: on the card's grid, as a USB
  * card starts with its next frame, so that streams tick at the same instants
@@ -121,16 +130,12 @@ static s64 vsnd_start_instant(struct snd_pcm_substream *substream)
 	u64 grid = pcm->card->config->start_grid_ns;
 	u64 now = vsnd_clock_now(clock);
 	struct snd_pcm_substream *s;
-	struct snd_pcm_runtime *runtime;
 
 	if (!clock->ops->monotonic)
 		return now;
-	snd_pcm_group_for_each_entry(s, substream) {
-		runtime = s->runtime;
+	snd_pcm_group_for_each_entry(s, substream)
 		if (vsnd_is_meant(substream, s))
-			grid = min(grid, div_u64((u64)runtime->period_size *
-						 NSEC_PER_SEC, runtime->rate));
-	}
+			grid = min(grid, vsnd_period_ns(s->runtime));
 	if (!grid)
 		return now;
 	return div64_u64(now + grid / 2 + grid - 1, grid) * grid - grid / 2;
@@ -320,6 +325,14 @@ static int vsnd_pcm_mmap(struct snd_pcm_substream *substream,
 	return snd_pcmbuf_mmap(substream, area);
 }
 
+static int vsnd_pcm_fill_silence(struct snd_pcm_substream *substream,
+				 int channel, unsigned long pos,
+				 unsigned long bytes)
+{
+	vsnd_end_silence(vsnd_substream_end(substream), channel, pos, bytes);
+	return 0;
+}
+
 static int vsnd_pcm_sync_stop(struct snd_pcm_substream *substream)
 {
 	vsnd_clock_sync(vsnd_substream_clock(substream));
@@ -372,6 +385,7 @@ static int vsnd_pcm_close(struct snd_pcm_substream *substream)
 	.sync_stop = vsnd_pcm_sync_stop,		\
 	.hw_free = vsnd_pcm_hw_free,			\
 	.close = vsnd_pcm_close,			\
+	.fill_silence = vsnd_pcm_fill_silence,		\
 	.mmap = vsnd_pcm_mmap
 
 static const struct snd_pcm_ops vsnd_pcm_ops = {

@@ -183,6 +183,20 @@ void vsnd_ring_silence(const struct vsnd_ring *ring, u64 at,
 }
 
 /**
+ * vsnd_ring_silence_bytes() - write silence, placed as the PCM core places it
+ * @ring: the ring
+ * @channel: the channel, 0 if interleaved
+ * @pos: first byte, from that of the first frame of the channel
+ * @bytes: how many, of whole samples
+ */
+void vsnd_ring_silence_bytes(const struct vsnd_ring *ring,
+			     unsigned int channel, size_t pos, size_t bytes)
+{
+	vsnd_silence_samples(ring, vsnd_ring_sample(ring, 0, channel) + pos,
+			     bytes / ring->sample_bytes);
+}
+
+/**
  * vsnd_ring_free() - free a ring of the driver's own
  * @ring: the ring; may be empty
  */
@@ -214,7 +228,8 @@ int vsnd_ring_alloc_like(struct vsnd_ring *ring, const struct vsnd_ring *like,
 	vsnd_ring_free(ring);
 	if (frames > VSND_BUFFER_BYTES_MAX / frame_bytes)
 		return -ENOMEM;
-	area = kvmalloc(frames * frame_bytes, GFP_KERNEL_ACCOUNT);
+	area = kvmalloc(frames * frame_bytes, GFP_KERNEL_ACCOUNT |
+			__GFP_NOWARN | __GFP_RETRY_MAYFAIL);
 	if (!area)
 		return -ENOMEM;
 	*ring = *like;

@@ -53,6 +53,8 @@ void vsnd_ring_copy_pieces(const struct vsnd_ring *dst, u32 out,
 			   unsigned int frames);
 void vsnd_ring_silence(const struct vsnd_ring *ring, u64 at,
 		       unsigned int frames);
+void vsnd_ring_silence_bytes(const struct vsnd_ring *ring,
+			     unsigned int channel, size_t pos, size_t bytes);
 
 static inline u32 vsnd_ring_index(const struct vsnd_ring *ring, u64 n)
 {

@@ -197,6 +197,7 @@ enum vsnd_tick {
  * @latency: frames by which the recorder hears later
  * @delay: ring that holds them, while there are any; larger by @latency than
  *	@ring
+ * @dragged: known to run by another stream's DRAIN only (recorder)
  * @lost: frames were passed that the player had not written (player)
  * @tick: why the core is about to look, see "the position"
  *
@@ -232,6 +233,7 @@ struct vsnd_end {
 	u64 silent;
 	unsigned int latency;
 	struct vsnd_ring delay;
+	bool dragged;
 	bool lost;
 	enum vsnd_tick tick;
 };
@@ -387,6 +389,8 @@ void vsnd_end_close(struct vsnd_end *end);
 int vsnd_end_prepare(struct vsnd_end *end);
 void vsnd_end_undelay(struct vsnd_end *end);
 void vsnd_end_forget_silence(struct vsnd_end *end);
+void vsnd_end_silence(struct vsnd_end *end, unsigned int channel, size_t pos,
+		      size_t bytes);
 int vsnd_end_start(struct vsnd_end *end, s64 *at);
 void vsnd_end_stop(struct vsnd_end *end, s64 now);
 void vsnd_end_halt(struct vsnd_end *end);

@@ -20,6 +20,8 @@
 #define VH_PREPARE	_IO('A', 0x40)
 #define VH_START	_IO('A', 0x42)
 #define VH_DROP		_IO('A', 0x43)
+#define VH_DRAIN	_IO('A', 0x44)
+#define VH_FORWARD	_IOW('A', 0x49, snd_pcm_uframes_t)
 
 #define VH_MARK		0x5f	/* what the neighbour writes */
 
