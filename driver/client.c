@@ -67,20 +67,27 @@ static u64 vsnd_end_room(const struct vsnd_end *end)
 	if (!vsnd_end_is_draining(end) && limit && limit <= until) {
 		avail -= until - (limit - 1);
 		until = limit - 1;
-		if (READ_ONCE(runtime->control->avail_min) > avail)
+		if (data_race(READ_ONCE(runtime->control->avail_min)) > avail)
 			until = limit;
 	}
 	return until > n ? until - n : 0;
 }
 
-/* The DRAIN of a linked player has made it run, but its client has not. */
-static bool vsnd_end_is_dragged(const struct vsnd_end *recorder)
+/*
+ * The DRAIN of a linked player has made it run, but its client has not: it is
+ * PREPARED while the player drains, and stays what it is afterwards. So is one
+ * that is just being started, but only until its stream lock is let go.
+ */
+static bool vsnd_end_is_dragged(struct vsnd_end *recorder)
 {
+	snd_pcm_state_t state = snd_pcm_runtime_state(recorder->runtime);
 	const struct vsnd_end *player = vsnd_end_peer(recorder);
 
-	return player->running && vsnd_end_is_draining(player) &&
-	       snd_pcm_runtime_state(recorder->runtime) ==
-	       SNDRV_PCM_STATE_PREPARED;
+	if (state == SNDRV_PCM_STATE_RUNNING)
+		return false;
+	if (player->running && vsnd_end_is_draining(player))
+		recorder->dragged = true;
+	return recorder->dragged || state != SNDRV_PCM_STATE_PREPARED;
 }
 
 /*

@@ -212,6 +212,53 @@ static void test_kill(const void *arg)
 	}
 }
 
+/* Plays three rings to a recorder that has not been started: none waits. */
+static void expect_alone(const struct job *job)
+{
+	struct vt_params p = vt_plain;
+	struct vt_stream *s;
+
+	p.access = job->access;
+	s = vt_player(job->device, &p);
+	vt_play_on(s, 0, 3 * p.buffer);
+	MUST(snd_pcm_drain(s->pcm));
+	vt_close(s);
+}
+
+/*
+ * A drain starts the linked recorder, which is left behind PREPARED or in SETUP,
+ * and does not hold up who plays next; nor when it has been started itself and
+ * stopped again.
+ */
+static void test_left_behind(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_stream *player, *recorder;
+	struct vt_params p = vt_plain;
+	int unlinked;
+
+	vt_use_clock(job->device, "client");
+	p.access = job->access;
+	for (unlinked = 0; unlinked < 2; unlinked++) {
+		player = vt_player(job->device, &p);
+		recorder = vt_recorder(job->device, &p);
+		vt_link(player, recorder);
+		vt_play(player, 0, 960);
+		MUST(snd_pcm_drain(player->pcm));
+		if (unlinked)
+			MUST(snd_pcm_unlink(recorder->pcm));
+		vt_close(player);
+		expect_alone(job);
+		MUST(snd_pcm_drop(recorder->pcm));
+		vt_prepare(recorder);
+		MUST(snd_pcm_start(recorder->pcm));
+		vt_hear_silence(recorder, 480);
+		MUST(snd_pcm_drop(recorder->pcm));
+		expect_alone(job);
+		vt_close(recorder);
+	}
+}
+
 static const struct {
 	const char *name;
 	vt_test *test;
@@ -220,6 +267,7 @@ static const struct {
 	{ "waits for a slow reader", test_slow_reader },
 	{ "drains", test_drain },
 	{ "survives a killed player", test_kill },
+	{ "waits for none that was left behind", test_left_behind },
 };
 
 int main(int argc, char **argv)
