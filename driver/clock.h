@@ -88,7 +88,7 @@ struct vsnd_hrtimer {
 	struct vsnd_clock clock;
 	struct hrtimer timer;
 	s64 ran;
-	s64 real;
+	atomic64_t real;
 	unsigned int mul;
 	unsigned int div;
 };
@@ -97,11 +97,13 @@ struct vsnd_hrtimer {
  * struct vsnd_step - a clock that is advanced by hand
  * @clock: the clock
  * @mutex: held while it advances
+ * @run: held while it does what is due at one instant
  * @now: its time, frames. Written under @mutex.
  */
 struct vsnd_step {
 	struct vsnd_clock clock;
 	struct mutex mutex;	/* one advance at a time */
+	struct mutex run;	/* see @run */
 	atomic64_t now;
 };
 

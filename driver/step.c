@@ -4,6 +4,7 @@
  * so that a test decides what happens before what.
  */
 #include <linux/errno.h>
+#include <linux/jiffies.h>
 #include <linux/sched/signal.h>
 
 #include "vsnd.h"
@@ -13,6 +14,9 @@
  * would be no end, and all controls of the card would wait for it.
  */
 #define VSND_STEP_EVENTS_MAX	100000
+
+/* And so they do while a number of frames passes, which can be any. */
+#define VSND_STEP_SECONDS_MAX	10
 
 static struct vsnd_step *vsnd_to_step(struct vsnd_clock *clock)
 {
@@ -24,13 +28,13 @@ static s64 vsnd_step_now(struct vsnd_clock *clock)
 	return atomic64_read(&vsnd_to_step(clock)->now);
 }
 
-/* Whoever advances holds the mutex until everything is done. */
+/* A run is over when its mutex is free: not so a long way, which has many. */
 static void vsnd_step_cancel(struct vsnd_clock *clock)
 {
 	struct vsnd_step *step = vsnd_to_step(clock);
 
-	mutex_lock(&step->mutex);
-	mutex_unlock(&step->mutex);
+	mutex_lock(&step->run);
+	mutex_unlock(&step->run);
 }
 
 static const struct vsnd_clock_ops vsnd_step_ops = {
@@ -47,6 +51,7 @@ void vsnd_step_init(struct vsnd_step *step)
 {
 	vsnd_clock_init(&step->clock, &vsnd_step_ops);
 	mutex_init(&step->mutex);
+	mutex_init(&step->run);
 }
 
 /*
@@ -55,9 +60,14 @@ void vsnd_step_init(struct vsnd_step *step)
  */
 static bool vsnd_step_to(struct vsnd_step *step, s64 when)
 {
+	bool told;
+
+	mutex_lock(&step->run);
 	when = max_t(s64, when, atomic64_read(&step->now));
 	atomic64_set(&step->now, when);
-	return vsnd_clock_run(&step->clock, when);
+	told = vsnd_clock_run(&step->clock, when);
+	mutex_unlock(&step->run);
+	return told;
 }
 
 static int vsnd_step_to_period(struct vsnd_step *step)
@@ -81,11 +91,14 @@ static int vsnd_step_to_period(struct vsnd_step *step)
 static int vsnd_step_by(struct vsnd_step *step, unsigned int frames)
 {
 	s64 until = atomic64_read(&step->now) + frames;
+	unsigned long latest = jiffies + VSND_STEP_SECONDS_MAX * HZ;
 	s64 next;
 
 	while ((next = vsnd_clock_deadline(&step->clock)) <= until) {
 		if (fatal_signal_pending(current))
 			return -EINTR;
+		if (time_after(jiffies, latest))
+			return -EAGAIN;
 		vsnd_step_to(step, next);
 		cond_resched();
 	}
@@ -102,8 +115,8 @@ static int vsnd_step_by(struct vsnd_step *step, unsigned int frames)
  * moved and the clients have been woken, though they may not have run yet.
  *
  * Context: Process context, may sleep.
- * Return: 0, -EAGAIN if there is no event to go to, or none that wakes a client
- * for very long, or -EINTR if the caller was killed on the way.
+ * Return: 0, -EAGAIN if there is no event to go to, none that wakes a client
+ * for very long, or too many in so many frames, or -EINTR if the caller was killed on the way.
  */
 int vsnd_step_advance(struct vsnd_step *step, unsigned int frames)
 {

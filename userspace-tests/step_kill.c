@@ -4,6 +4,7 @@
  * the way, and others get their turn meanwhile.
  */
 
+#include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -70,6 +71,20 @@ static void test_kill(const void *arg)
 	       (long long)((vt_now() - before) / VT_MS));
 }
 
+/* Of one that nobody kills there is an end, too, for others wait for controls. */
+static void test_end(const void *arg)
+{
+	const int *device = arg;
+	int64_t before;
+
+	vt_use_clock(*device, "step");
+	start_busy(*device);
+	before = vt_now();
+	REFUSED(-EAGAIN, vt_ctl_set(vt_ctl(), VT_STEP, *device, 0, INT_MAX, 0));
+	vt_expect_time(vt_now(), before + 9 * VT_SECOND, 3 * VT_SECOND,
+		       "giving up");
+}
+
 /* After it the clock goes as far as it is told again. */
 static void test_after(const void *arg)
 {
@@ -90,12 +105,14 @@ int main(int argc, char **argv)
 	int device;
 
 	vt_init(argc, argv, 30);
-	vt_plan(2 * 2);
+	vt_plan(2 * 2 + 1);
 	for (device = 0; device < 2; device++) {
 		vt_run(test_kill, &device, "device %d a long way, killed",
 		       device);
 		vt_run(test_after, &device, "device %d a short way after it",
 		       device);
 	}
+	device = 0;
+	vt_run(test_end, &device, "a way that is too long");
 	return vt_finish();
 }
