@@ -97,13 +97,19 @@ vsnd_cable_move(struct vsnd_cable *cable, struct vsnd_end *player,
 /*
  * After a stall of more than the recorder's ring, only what fits is moved: it
  * has an overrun anyway, and the work is the same however long the stall was.
+ * With a latency what is left out is silence, and no more than that: to silence
+ * all could take longer than the ring lasts, which would be the next stall.
  */
 static u64 vsnd_cable_skip(struct vsnd_end *recorder, u64 until)
 {
-	recorder->moved = until - recorder->ring.frames;
+	u64 moved = until - recorder->ring.frames;
+	u64 left_out = moved - recorder->moved;
+
 	if (recorder->latency)
-		vsnd_ring_silence(&recorder->delay, 0, recorder->delay.frames);
-	return recorder->moved;
+		vsnd_ring_silence(&recorder->delay, recorder->moved,
+				  min_t(u64, left_out, recorder->delay.frames));
+	recorder->moved = moved;
+	return moved;
 }
 
 static __always_inline void vsnd_cable_give(struct vsnd_cable *cable,
