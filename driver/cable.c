@@ -149,19 +149,21 @@ void vsnd_cable_bend(struct vsnd_cable *cable, s64 at)
  */
 void vsnd_cable_set_pitch(struct vsnd_cable *cable, u32 pitch)
 {
+	struct vsnd_clock *clock;
 	unsigned long flags;
 	s64 now;
 	int i;
 
 	spin_lock_irqsave(&cable->lock, flags);
-	now = vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
+	clock = cable->clock;
+	now = vsnd_cable_advance(cable, vsnd_clock_now(clock));
 	cable->pitch = pitch;
 	for (i = 0; i < 2; i++)
 		atomic64_set(&cable->end[i].stale, 0);
 	vsnd_cable_bend(cable, now);
 	vsnd_cable_schedule(cable);
 	spin_unlock_irqrestore(&cable->lock, flags);
-	vsnd_clock_arm(cable->clock);
+	vsnd_clock_arm(clock);
 }
 
 /**
@@ -175,11 +177,12 @@ void vsnd_cable_set_pitch(struct vsnd_cable *cable, u32 pitch)
  */
 void vsnd_cable_plug(struct vsnd_cable *cable, bool plugged)
 {
+	const struct vsnd_end *recorder = &cable->end[SNDRV_PCM_STREAM_CAPTURE];
 	unsigned long flags;
 
 	spin_lock_irqsave(&cable->lock, flags);
 	vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
 	cable->plugged = plugged;
-	vsnd_cable_connect(cable, cable->end[SNDRV_PCM_STREAM_CAPTURE].n);
+	vsnd_cable_connect(cable, recorder->running ? recorder->n : 0);
 	spin_unlock_irqrestore(&cable->lock, flags);
 }

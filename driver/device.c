@@ -72,7 +72,7 @@ static void vsnd_device_use_clock(struct vsnd_pcm *pcm,
 	for (i = 0; i < pcm->config->substreams; i++, cable++) {
 		vsnd_clock_cancel(&cable->client.clock);
 		spin_lock_irq(&cable->lock);
-		cable->clock = vsnd_device_clock(pcm, cable, kind);
+		WRITE_ONCE(cable->clock, vsnd_device_clock(pcm, cable, kind));
 		cable->now = 0;
 		spin_unlock_irq(&cable->lock);
 	}

@@ -69,11 +69,11 @@ static inline u64 vsnd_end_read(const struct vsnd_end *recorder)
 	return behind <= recorder->seen ? recorder->seen - behind : 0;
 }
 
-/* The client may change it while the stream runs. */
+/* The client may change it while the stream runs: see vsnd_appl_ptr(). */
 static inline snd_pcm_uframes_t
 vsnd_end_stop_threshold(const struct vsnd_end *end)
 {
-	return READ_ONCE(end->runtime->stop_threshold);
+	return data_race(READ_ONCE(end->runtime->stop_threshold));
 }
 
 static inline bool vsnd_end_never_stops(const struct vsnd_end *end)
@@ -245,7 +245,7 @@ static __always_inline bool vsnd_end_report(struct vsnd_end *end, s64 until,
 		}
 	}
 	end->seen = n;
-	hw_ptr = READ_ONCE(runtime->status->hw_ptr);
+	hw_ptr = data_race(READ_ONCE(runtime->status->hw_ptr));
 	if (unlikely(hw_ptr != end->hw_ptr))
 		vsnd_end_follow(end, hw_ptr);
 	end->hw_ptr += step;

@@ -314,12 +314,14 @@ void vsnd_imperfect_apply(struct vsnd_cable *cable,
 {
 	struct vsnd_wobble *wobble = &cable->wobble;
 	s32 max = imperfect->walk ? imperfect->walk_max : 0;
+	struct vsnd_clock *clock;
 	unsigned long flags;
 	s64 now;
 	int i;
 
 	spin_lock_irqsave(&cable->lock, flags);
-	now = vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
+	clock = cable->clock;
+	now = vsnd_cable_advance(cable, vsnd_clock_now(clock));
 	if (!cable->imperfect.on)
 		wobble->walk = 0;
 	wobble->walk = clamp(wobble->walk, -max, max);
@@ -338,5 +340,5 @@ void vsnd_imperfect_apply(struct vsnd_cable *cable,
 	}
 	vsnd_cable_schedule(cable);
 	spin_unlock_irqrestore(&cable->lock, flags);
-	vsnd_clock_arm(cable->clock);
+	vsnd_clock_arm(clock);
 }

@@ -43,7 +43,7 @@ static void vsnd_hrtimer_cancel(struct vsnd_clock *clock)
 /* The clock's time at an instant of CLOCK_MONOTONIC, ns. */
 static s64 vsnd_hrtimer_time(const struct vsnd_hrtimer *hr, s64 real)
 {
-	s64 passed = real - hr->real;
+	s64 passed = real - atomic64_read(&hr->real);
 
 	if (hr->clock.ops->monotonic)
 		return real;
@@ -95,13 +95,13 @@ static void vsnd_scaled_arm(struct vsnd_clock *clock, s64 when)
 	if (when > end)
 		return;
 	when = max_t(s64, when, 0);
-	vsnd_hrtimer_start(hr, hr->real + 1 +
+	vsnd_hrtimer_start(hr, atomic64_read(&hr->real) + 1 +
 			   mul_u64_u32_div(when, hr->div, hr->mul));
 }
 
 static int vsnd_scaled_open(struct vsnd_clock *clock)
 {
-	vsnd_to_hrtimer(clock)->real = ktime_to_ns(ktime_get());
+	atomic64_set(&vsnd_to_hrtimer(clock)->real, ktime_to_ns(ktime_get()));
 	return 0;
 }
 

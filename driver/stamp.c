@@ -14,7 +14,8 @@ static struct timespec64 vsnd_stamp(const struct snd_pcm_runtime *runtime,
 {
 	ktime_t mono = ns_to_ktime(at);
 
-	switch (runtime->tstamp_type) {
+	/* the client may change it at any time */
+	switch (data_race(READ_ONCE(runtime->tstamp_type))) {
 	case SNDRV_PCM_TSTAMP_TYPE_MONOTONIC:
 		return ns_to_timespec64(at);
 	case SNDRV_PCM_TSTAMP_TYPE_MONOTONIC_RAW:
@@ -108,7 +109,7 @@ void vsnd_stamp_get(struct vsnd_end *end, struct timespec64 *system,
 		    struct snd_pcm_audio_tstamp_report *report)
 {
 	struct vsnd_cable *cable = end->cable;
-	unsigned int rate = end->ring.rate;
+	unsigned int rate;
 	u64 n;
 	s64 at;
 
@@ -116,6 +117,7 @@ void vsnd_stamp_get(struct vsnd_end *end, struct timespec64 *system,
 	if (!cable->clock->ops->monotonic)
 		return;
 	spin_lock(&cable->lock);
+	rate = end->ring.rate;
 	n = vsnd_stamp_frame(end);
 	at = vsnd_stamp_instant(end, n);
 	if (config->report_delay)
