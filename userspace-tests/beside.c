@@ -5,6 +5,7 @@
  * player from the first frame on.
  */
 
+#include <stdlib.h>
 #include "vpcm.h"
 
 #define ROUNDS	300
@@ -32,6 +33,20 @@ static void prepare_again(struct vt_stream *s)
 {
 	MUST(snd_pcm_drop(s->pcm));
 	vt_prepare(s);
+}
+
+/* The first frame passed at the very instant that is told for the start. */
+static void expect_exact(struct vt_stream *s)
+{
+	struct vt_position pos;
+	int64_t passed;
+
+	vt_sleep_until(vt_now() + 2 * VT_SECOND / s->p.rate);
+	vt_locate(s, &pos);
+	passed = pos.frames * VT_SECOND / s->p.rate;
+	EXPECT(llabs(pos.stamp - pos.trigger - passed) <= 1,
+	       "%lld frames in %lld ns", (long long)pos.frames,
+	       (long long)(pos.stamp - pos.trigger));
 }
 
 /* At most a frame later than it was asked for, and never before */
@@ -63,6 +78,7 @@ static void test_instant(const void *arg)
 		       "began %lld ns after the call, which took %lld",
 		       (long long)(pos.trigger - before),
 		       (long long)(after - before));
+		expect_exact(s);
 	}
 }
 

@@ -340,6 +340,22 @@ static void test_largest_buffer(const void *arg)
 	}
 }
 
+/* It may be a single period. */
+static void test_largest_period(const void *arg)
+{
+	snd_pcm_uframes_t max, one;
+	struct end e;
+
+	open_end(arg, &e);
+	MUST(snd_pcm_hw_params_set_format(e.pcm, e.hw, SND_PCM_FORMAT_S16_LE));
+	MUST(snd_pcm_hw_params_set_channels(e.pcm, e.hw, 2));
+	MUST(snd_pcm_hw_params_set_rate(e.pcm, e.hw, 48000, 0));
+	MUST(snd_pcm_hw_params_get_buffer_size_max(e.hw, &max));
+	MUST(snd_pcm_hw_params_set_periods(e.pcm, e.hw, 1, 0));
+	MUST(snd_pcm_hw_params_get_buffer_size_max(e.hw, &one));
+	EXPECT(one == max, "%lu frames in one period, %lu in many", one, max);
+}
+
 static const struct {
 	const char *name;
 	vt_test *test;
@@ -358,6 +374,7 @@ static const struct {
 	{ "whole periods only", test_whole_periods },
 	{ "buffers from 250 us", test_shortest_buffer },
 	{ "largest buffer", test_largest_buffer },
+	{ "largest period", test_largest_period },
 };
 
 int main(int argc, char **argv)

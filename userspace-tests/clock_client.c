@@ -400,6 +400,41 @@ static void test_dragged(const void *arg)
 	}
 }
 
+/*
+ * A player that its recorder has held up goes on when that is stopped or paused,
+ * though nobody else has moved.
+ */
+static void test_let_go(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = vt_plain;
+	struct vt_stream *player, *recorder;
+	int paused, i;
+
+	vt_use_clock(job->device, "client");
+	p.access = job->access;
+	for (paused = 0; paused < 2; paused++) {
+		player = vt_player(job->device, &p);
+		recorder = vt_recorder(job->device, &p);
+		vt_play(player, 0, p.buffer);
+		MUST(snd_pcm_start(player->pcm));
+		MUST(snd_pcm_start(recorder->pcm));
+		for (i = 0; i < 3; i++) {
+			settle();
+			vt_play(player, 0, MUST(snd_pcm_avail(player->pcm)));
+		}
+		settle();
+		EXPECT(MUST(snd_pcm_avail(player->pcm)) < 480,
+		       "not held up: %ld", snd_pcm_avail(player->pcm));
+		MUST(paused ? snd_pcm_pause(recorder->pcm, 1) :
+			      snd_pcm_drop(recorder->pcm));
+		EXPECT(MUST(snd_pcm_wait(player->pcm, 1000)) == 1,
+		       "held up by a recorder that does not run");
+		vt_close(recorder);
+		vt_close(player);
+	}
+}
+
 static const struct {
 	const char *name;
 	vt_test *test;
@@ -412,6 +447,7 @@ static const struct {
 	{ "pauses", test_pause },
 	{ "costs nothing while nobody moves", test_idle },
 	{ "drains with a recorder linked", test_dragged },
+	{ "is let go by its recorder", test_let_go },
 };
 
 int main(int argc, char **argv)

@@ -149,6 +149,32 @@ static void test_drain(const void *arg)
 	expect_usable(job, player, recorder);
 }
 
+/* What drains with it, on another device, is waited for as well. */
+static void test_both(const void *arg)
+{
+	struct vt_params p = vt_plain;
+	struct vt_stream *s[2];
+	int i;
+
+	(void)arg;
+	p.stop = VT_NEVER;
+	for (i = 0; i < 2; i++) {
+		vt_use_scale(i, 1, SLOW);
+		vt_use_clock(i, "scaled");
+		s[i] = vt_player(i, &p);
+		vt_play(s[i], 0, FRAMES / (2 - i));
+	}
+	vt_link(s[0], s[1]);
+	MUST(snd_pcm_start(s[0]->pcm));
+	/* what the driver does for a drain that follows at once is over */
+	vt_sleep_until(vt_now() + 100 * VT_MS);
+	MUST(snd_pcm_drain(s[0]->pcm));
+	for (i = 0; i < 2; i++)
+		EXPECT(snd_pcm_state(s[i]->pcm) == SND_PCM_STATE_SETUP,
+		       "device %d is %s", i,
+		       snd_pcm_state_name(snd_pcm_state(s[i]->pcm)));
+}
+
 static void run_clock(struct job *job)
 {
 	unsigned int i;
@@ -169,11 +195,12 @@ int main(int argc, char **argv)
 	unsigned int i;
 
 	vt_init(argc, argv, 200);
-	vt_plan(2 * ARRAY_SIZE(clocks) * 4);
+	vt_plan(2 * ARRAY_SIZE(clocks) * 4 + 1);
 	for (job.device = 0; job.device < 2; job.device++)
 		for (i = 0; i < ARRAY_SIZE(clocks); i++) {
 			job.clock = i;
 			run_clock(&job);
 		}
+	vt_run(test_both, NULL, "players of two devices, linked");
 	return vt_finish();
 }

@@ -184,6 +184,33 @@ static void test_periods(const void *arg)
 	}
 }
 
+/* Of streams whose periods end at one frame all are woken, and at once. */
+static void test_together(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_stream *s[2];
+	unsigned int turn, i;
+	int fd;
+
+	vt_use_clock(job->device, "step");
+	for (i = 0; i < 2; i++) {
+		s[i] = vt_open(job->device, i * (vt_substreams() - 1),
+			       SND_PCM_STREAM_CAPTURE, 0);
+		MUST(vt_configure(s[i], &vt_plain));
+		MUST(snd_pcm_start(s[i]->pcm));
+	}
+	fd = watch(s, 2);
+	vt_defer(close_descriptor, &fd);
+	woken(fd);
+	for (turn = 0; turn < 20; turn++) {
+		MUST(vt_step(job->device, -1));
+		EXPECT(woken(fd) == 3, "not both are woken");
+		for (i = 0; i < 2; i++)
+			vt_hear_silence(s[i], vt_plain.period);
+		woken(fd);
+	}
+}
+
 /* Steps of any number of frames wake as the periods that they pass do. */
 static void test_within(const void *arg)
 {
@@ -345,7 +372,17 @@ static void test_no_wakeup(const void *arg)
 	expect_at(s, at + p.period);
 }
 
-/* Streams of several clocks in a group: each starts by its own. */
+static void expect_paused_at(struct vt_stream *s, int64_t frames)
+{
+	struct vt_position pos;
+
+	vt_locate(s, &pos);
+	EXPECT(pos.state == SND_PCM_STATE_PAUSED && pos.frames == frames,
+	       "%s at frame %lld, wanted %lld", snd_pcm_state_name(pos.state),
+	       (long long)pos.frames, (long long)frames);
+}
+
+/* Streams of several clocks in a group: each goes and pauses by its own. */
 static void test_group(const void *arg)
 {
 	const struct job *job = arg;
@@ -367,6 +404,13 @@ static void test_group(const void *arg)
 		vt_expect_time(vt_now(), before + vt_duration(s[1], 480),
 			       5 * VT_MS, "a period");
 		expect_at(s[0], 100);
+		MUST(snd_pcm_pause(s[first]->pcm, 1));
+		MUST(vt_step(job->device, 50));
+		expect_paused_at(s[0], 100);
+		MUST(snd_pcm_pause(s[first]->pcm, 0));
+		MUST(vt_step(job->device, 100));
+		expect_at(s[0], 200);
+		vt_hear_silence(s[1], 480);
 		vt_close(s[1]);
 		vt_close(s[0]);
 	}
@@ -379,6 +423,7 @@ static const struct {
 	{ "moves both ends by the frames told", test_frames },
 	{ "is the device's own, in frames", test_whose },
 	{ "goes from period to period and wakes", test_periods },
+	{ "wakes all at once", test_together },
 	{ "wakes at the end of a period only", test_within },
 	{ "takes no nonsense", test_values },
 	{ "loops every frame, twice the same way", test_loop },

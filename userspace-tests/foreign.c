@@ -146,6 +146,13 @@ static void test_start(const void *arg)
 	vt_hear(recorder, 0, 1440);
 	vt_locate(player, &pos);
 	vt_expect_position(&pos, player, pos.trigger, 0);
+	if (job->works) {
+		vt_play(player, p.buffer, 960);
+		MUST(snd_pcm_pause(player->pcm, 1));
+		expect_state(foreign, SND_PCM_STATE_PAUSED);
+		MUST(snd_pcm_pause(player->pcm, 0));
+		vt_hear(recorder, 1440, 240);
+	}
 	MUST(snd_pcm_drop(player->pcm));
 	MUST(snd_pcm_unlink(player->pcm));
 }

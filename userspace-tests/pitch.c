@@ -61,7 +61,6 @@ static void set_pitch(snd_ctl_t *ctl, int device, const struct vt_face *face,
 		follow(&tracks[i], before, after, vt_speed_of(face, value));
 }
 
-/* The same by a drift of the clock */
 static void set_drift(snd_ctl_t *ctl, int device, long drift, struct track *t)
 {
 	int64_t before = vt_now();
@@ -197,7 +196,7 @@ static void test_next_frame(const void *arg)
 	}
 }
 
-/* The same by a drift, a few times each, as long as the track is narrow */
+/* The same by a drift, as long as the track is narrow */
 static void test_next_drift(const void *arg)
 {
 	const struct job *job = arg;
@@ -218,6 +217,44 @@ static void test_next_drift(const void *arg)
 			expect_avail(&t);
 		if (i % 5 == 4)
 			vt_close(t.s);
+	}
+}
+
+/* Whoever waits is woken by the new speed. */
+static void test_wakeup(const void *arg)
+{
+	const struct job *job = arg;
+	snd_ctl_t *ctl = vt_use_pitch(job->device);
+	unsigned int period = job->rate / 6;
+	int64_t due, late;
+	struct track t;
+
+	t = start_periods(job->device, 0, SND_PCM_STREAM_CAPTURE, job->rate,
+			  VT_NOMINAL, period, 4);
+	vt_sleep_until(t.since + 100 * VT_MS);
+	set_pitch(ctl, job->device, VT_PLAYBACK_PITCH, 1250000, &t, 1);
+	due = t.since + (period - t.high) / job->rate * VT_SECOND * 4 / 5;
+	late = VT_LATE + (t.high - t.low) / job->rate * VT_SECOND + 2 * VT_US;
+	MUST(snd_pcm_wait(t.s->pcm, 5000));
+	vt_expect_time(vt_now(), due - VT_US, late, "a period");
+}
+
+/* One end goes, and comes again beside the other, whose rate is another. */
+static void test_again(const void *arg)
+{
+	const struct job *job = arg;
+	struct track t[2];
+	unsigned int i, k;
+
+	for (i = 0; i < 6; i++) {
+		if (i >= 2)
+			vt_close(t[i % 2].s);
+		t[i % 2] = start(job->device, 0, i % 2, i % 2 ? 44100 : 48000,
+				 VT_NOMINAL);
+		for (k = 0; i && k < 20; k++) {
+			expect_on_track(&t[k % 2]);
+			vt_sleep_until(vt_now() + 7 * VT_MS);
+		}
 	}
 }
 
@@ -427,6 +464,8 @@ static const struct {
 	{ "many times in a row", test_many, false, true },
 	{ "and the very next frame", test_next_frame, true },
 	{ "or drifts at the next frame", test_next_drift },
+	{ "and who waits", test_wakeup, false, true },
+	{ "of two rates, again", test_again },
 	{ "in a single period", test_one_period, false, true },
 	{ "by the smallest step", test_smallest, true },
 	{ "in a loop", test_loop, false, true },
@@ -442,8 +481,8 @@ int main(int argc, char **argv)
 	struct job job;
 
 	vt_init(argc, argv, 1500);
-	/* one by face and rate; three by face; five by rate; one */
-	vt_plan(2 * (9 + 3 * 3 + 5 * 3 + 1));
+	/* one by face and rate; three by face; six by rate; two */
+	vt_plan(2 * (9 + 3 * 3 + 6 * 3 + 2));
 	for (job.device = 0; job.device < 2; job.device++)
 		for (i = 0; i < ARRAY_SIZE(tests); i++)
 			for (f = 0; f < (tests[i].by_face ? 3 : 1); f++)

@@ -290,6 +290,51 @@ static void test_pause(const void *arg)
 	}
 }
 
+/* Before the instant at which it takes effect, too */
+static void test_at_once(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_stream *s = open_stream(job);
+	unsigned int i;
+	struct look l;
+
+	for (i = 0; i < 20; i++) {
+		MUST(snd_pcm_start(s->pcm));
+		look(s, i % 2 ? LINK : LINK_ABSOLUTE, false, &l);
+		if (i % 2 == 0)
+			expect_system(job, &l);
+		MUST(snd_pcm_drop(s->pcm));
+		vt_prepare(s);
+		if (job->dir == SND_PCM_STREAM_PLAYBACK)
+			vt_play(s, 0, s->p.buffer);
+	}
+}
+
+/* Two looks within a frame get what either asks for. */
+static void test_same_frame(const void *arg)
+{
+	struct vt_params p = vt_plain;
+	unsigned int i, same = 0;
+	struct vt_stream *s;
+	struct look l, then;
+
+	(void)arg;
+	p.rate = 5512;
+	p.buffer = 9600;
+	s = vt_recorder(0, &p);
+	MUST(snd_pcm_start(s->pcm));
+	vt_sleep_until(vt_now() + 3 * VT_MS);
+	for (i = 0; i < 200; i++) {
+		look(s, i % 2 ? LINK : LINK_ABSOLUTE, false, &then);
+		look(s, DEFAULT, false, &l);
+		EXPECT(l.report.actual_type == DEFAULT, "type %u",
+		       l.report.actual_type);
+		expect_audio(s, &l, false, 0, NULL);
+		same += l.frames == then.frames;
+	}
+	EXPECT(same > 20 || vt_slow() > 1, "only %u in one frame", same);
+}
+
 /* Another clock has no link: its stream's time is that of the position. */
 static void test_other_clock(const void *arg)
 {
@@ -335,7 +380,7 @@ int main(int argc, char **argv)
 
 	vt_init(argc, argv, 120);
 	begun = vt_now();
-	vt_plan(2 * 3 * 4 * 2 + 2);
+	vt_plan(2 * 3 * 4 * 3 + 3);
 	for (i = 0; i < 2 * 3 * 4; i++) {
 		job.dir = i % 2;
 		job.type = i / 2 % 3;
@@ -343,7 +388,9 @@ int main(int argc, char **argv)
 		job.pitch = i / 12;
 		run(test_stamps, &job, "");
 		run(test_pause, &job, ", pauses");
+		run(test_at_once, &job, ", at once");
 	}
+	vt_run(test_same_frame, NULL, "two looks in a frame");
 	vt_run(test_other_clock, "scaled", "none of a link, scaled clock");
 	vt_run(test_other_clock, "step", "none of a link, step clock");
 	return vt_finish();

@@ -179,6 +179,33 @@ static void test_pause_and_drain(const void *arg)
 	vt_wait_state(loop.player, SND_PCM_STATE_SETUP, VT_SECOND);
 }
 
+/* In a group each is held, and goes on, by its own clock. */
+static void test_clocks(const void *arg)
+{
+	struct vt_params p = vt_plain;
+	struct vt_position pos;
+	struct vt_stream *s[2];
+	int i;
+
+	(void)arg;
+	p.buffer = RING;
+	p.stop = VT_NEVER;
+	vt_use_clock(1, "step");
+	for (i = 0; i < 2; i++)
+		s[i] = vt_recorder(i, &p);
+	vt_link(s[0], s[1]);
+	MUST(snd_pcm_start(s[0]->pcm));
+	MUST(vt_step(1, 480));
+	go_down();
+	for (i = 0; i < 2; i++)
+		expect_state(s[i], SND_PCM_STATE_SUSPENDED);
+	MUST(snd_pcm_resume(s[0]->pcm));
+	MUST(vt_step(1, 480));
+	vt_locate(s[1], &pos);
+	EXPECT(pos.frames == 960, "at %lld, wanted 960", (long long)pos.frames);
+	vt_hear_silence(s[0], 960);
+}
+
 /*
  * The core suspends and resumes a whole group, but what did not run does not
  * then: a recorder that a drain has stopped, or has left PREPARED.
@@ -297,7 +324,7 @@ int main(int argc, char **argv)
 	unsigned int i;
 
 	vt_init(argc, argv, 120);
-	vt_plan(5 + 4 + 3 + 3);
+	vt_plan(5 + 4 + 3 + 4);
 	for (i = 0; i < 5; i++)
 		vt_run(test_resume, &jobs[i], "%s%s: suspended and resumed",
 		       jobs[i].clock, jobs[i].linked ? "" : ", not linked");
@@ -311,6 +338,7 @@ int main(int argc, char **argv)
 			       "%s: suspended in a pause and a drain",
 			       jobs[i].clock);
 	vt_run(test_rest, &jobs[0], "suspended where not all run");
+	vt_run(test_clocks, NULL, "a group of two clocks suspended");
 	vt_run(test_again, &jobs[0], "resumed twice");
 	vt_run(test_freed, &jobs[0], "resumed without a buffer");
 	return vt_finish();

@@ -70,6 +70,12 @@ opens()
 	timeout 5 aplay -q -D hw:Virtual,0 -t raw -f S16_LE -r 48000 -c 2 data
 }
 
+# opens_not SOURCE ERROR: and it is the one that tells why
+opens_not()
+{
+	opens "$1" 2>&1 | grep -q "$2\$"
+}
+
 clock_is()
 {
 	amixer -q -c Virtual cset "iface=PCM,name=PCM Clock,device=0" "$1"
@@ -101,9 +107,9 @@ check "a high-resolution timer" goes_by 1,0,3,0 50 55
 check "the system's timer" goes_by 1,0,0,0 50 55
 check "another card's PCM" goes_by_loopback 3,5,0,0
 check "a source that does not run" stands_still 3,5,0,0
-refused "a PCM of the own card" opens "3,$own,1,0"
-refused "a card that is not there" opens 3,7,0,0
-refused "a card that there cannot be" opens 3,32,0,0
+check "a PCM of the own card is refused" opens_not "3,$own,1,0" "Invalid argument"
+check "a card that is not there" opens_not 3,7,0,0 "No such device"
+check "a card that there cannot be" opens_not 3,32,0,0 "No such device"
 refused "nor much later" opens 2,100000,0,0
 refused "nor ever" opens 3,2147483647,0,0
 refused "a timer that is not there" opens 1,0,9,0

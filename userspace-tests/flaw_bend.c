@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A speed that changes by itself is that of the frame in which it changes: for
+ * whoever looks without a stamp, and for both ends, whatever their rates.
+ */
+
+#include <math.h>
+#include "vctl.h"
+
+#define SEGMENT		(10 * VT_MS)	/* in which the speed is constant */
+#define PERIOD		100		/* ms of a wave: ten segments */
+#define DEPTH		200000000	/* ppb */
+#define FUZZ		0.02		/* frames: the kernel's sine is not this */
+
+/* Seconds that pass at nominal speed in a time since the wave began */
+static double passed(int64_t ns)
+{
+	double seconds = 0;
+	int i;
+
+	for (i = 0; ns > 0; i++, ns -= SEGMENT)
+		seconds += (double)(ns < SEGMENT ? ns : SEGMENT) / VT_SECOND *
+			   (1 + DEPTH / 1e9 * sin(2 * M_PI * (i + 0.5) *
+						  SEGMENT / (PERIOD * VT_MS)));
+	return seconds;
+}
+
+static struct vt_stream *start(snd_pcm_stream_t dir, unsigned int rate,
+			       bool stamps, int64_t *at)
+{
+	struct vt_params p = vt_plain;
+	snd_pcm_sw_params_t *sw;
+	struct vt_position pos;
+	struct vt_stream *s;
+
+	p.rate = rate;
+	p.period = rate / 10;
+	p.buffer = 8 * p.period;
+	p.stop = VT_NEVER;
+	s = vt_stream(0, dir, &p);
+	if (dir == SND_PCM_STREAM_PLAYBACK)
+		vt_play(s, 0, p.buffer);
+	MUST(snd_pcm_start(s->pcm));
+	vt_locate(s, &pos);
+	*at = pos.trigger;
+	if (stamps)
+		return s;
+	snd_pcm_sw_params_alloca(&sw);
+	MUST(snd_pcm_sw_params_current(s->pcm, sw));
+	MUST(snd_pcm_sw_params_set_tstamp_mode(s->pcm, sw,
+					       SND_PCM_TSTAMP_NONE));
+	MUST(snd_pcm_sw_params(s->pcm, sw));
+	return s;
+}
+
+static void use_wave(void)
+{
+	snd_ctl_t *ctl = vt_use_imperfection(0);
+
+	vt_spoil(ctl, 0, VT_WANDER, DEPTH);
+	vt_spoil(ctl, 0, VT_WANDER_PERIOD, PERIOD);
+}
+
+/* Nobody is told for longer than it holds where the stream is. */
+static void test_no_stamps(const void *arg)
+{
+	unsigned int rate = *(const unsigned int *)arg;
+	int64_t at, before, after;
+	snd_pcm_sframes_t is;
+	struct vt_stream *s;
+	double low, high;
+	int round;
+
+	use_wave();
+	for (round = 0; round < 5; round++) {
+		s = start(SND_PCM_STREAM_CAPTURE, rate, false, &at);
+		do {
+			before = vt_now();
+			is = MUST(snd_pcm_avail(s->pcm));
+			after = vt_now();
+			low = floor(rate * passed(before - at) - FUZZ);
+			high = floor(rate * passed(after - at) + FUZZ);
+			EXPECT(is >= low && is <= high,
+			       "at %ld, wanted %.0f to %.0f after %lld ns",
+			       is, low, high, (long long)(after - at));
+		} while (after < at + 300 * VT_MS);
+		vt_close(s);
+	}
+}
+
+/* Both see the wave of the first that was started. */
+static void test_rates(const void *arg)
+{
+	static const unsigned int rates[] = { 48000, 44100 };
+	struct vt_position pos;
+	struct vt_stream *s[2];
+	uint64_t seed = 3;
+	int64_t at[2];
+	double wanted;
+	int i;
+
+	(void)arg;
+	use_wave();
+	for (i = 0; i < 2; i++) {
+		s[i] = start(i, rates[i], true, &at[i]);
+		vt_sleep_until(vt_now() + 33 * VT_MS);
+	}
+	for (i = 0; i < 200; i++) {
+		vt_sleep_until(vt_now() + vt_random(&seed, 20 * VT_MS));
+		vt_locate(s[i % 2], &pos);
+		wanted = rates[i % 2] * (passed(pos.stamp - at[0]) -
+					 passed(at[i % 2] - at[0]));
+		EXPECT(fabs(pos.frames - wanted) < 1 + 5 * FUZZ,
+		       "%u Hz: at %lld, wanted %.2f", rates[i % 2],
+		       (long long)pos.frames, wanted);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static const unsigned int rates[] = { 5512, 8000 };
+	unsigned int i;
+
+	vt_init(argc, argv, 110);
+	vt_plan(ARRAY_SIZE(rates) + 1);
+	for (i = 0; i < ARRAY_SIZE(rates); i++)
+		vt_run(test_no_stamps, &rates[i], "without stamps, %u Hz",
+		       rates[i]);
+	vt_run(test_rates, NULL, "ends of two rates");
+	return vt_finish();
+}
