@@ -96,12 +96,28 @@ static inline void vsnd_end_align_period(struct vsnd_end *end)
 	end->late = 0;
 }
 
+/*
+ * Where a player's xrun is. One that may lag behind what it has written has had
+ * some of what its threshold tolerates already.
+ */
+static inline u64 vsnd_end_underrun(const struct vsnd_end *player)
+{
+	snd_pcm_uframes_t ahead = vsnd_appl_ahead(player);
+	u64 limit = player->seen + vsnd_end_stop_threshold(player);
+	u64 free = player->ring.frames;
+
+	if (ahead <= player->ring.frames)
+		limit += ahead;
+	else
+		free += player->runtime->boundary - ahead;
+	return limit > free ? limit - free : 0;
+}
+
 /* See vsnd_end_limit(); @direction is the end's, for a tick a constant. */
 static __always_inline u64 vsnd_end_limit_of(const struct vsnd_end *end,
 					     int direction)
 {
 	const struct snd_pcm_runtime *runtime = end->runtime;
-	u64 limit;
 
 	if (direction == SNDRV_PCM_STREAM_PLAYBACK &&
 	    snd_pcm_runtime_state(runtime) != SNDRV_PCM_STATE_RUNNING)
@@ -110,8 +126,7 @@ static __always_inline u64 vsnd_end_limit_of(const struct vsnd_end *end,
 		return U64_MAX;
 	if (direction == SNDRV_PCM_STREAM_CAPTURE)
 		return vsnd_end_read(end) + vsnd_end_stop_threshold(end);
-	limit = vsnd_end_written(end) + vsnd_end_stop_threshold(end);
-	return limit > end->ring.frames ? limit - end->ring.frames : 0;
+	return vsnd_end_underrun(end);
 }
 
 /**
