@@ -263,6 +263,53 @@ static void test_catch_up(const void *arg)
 }
 
 /*
+ * A larger threshold tolerates that many frames of silence more, whether or not
+ * somebody hears them; then the xrun comes at its frame.
+ */
+static void test_tolerated(const void *arg)
+{
+	static const unsigned int more[] = { 1, 500, 960, 4800 };
+	const struct job *job = arg;
+	struct vt_params p = vt_plain;
+	struct vt_stream *player;
+	unsigned int i;
+	int64_t end;
+
+	for (i = 0; i < ARRAY_SIZE(more); i++) {
+		p.stop = p.buffer + more[i];
+		player = vt_player(job->device, &p);
+		vt_play(player, 0, 1000);
+		end = start(player) + vt_duration(player, 1000 + more[i]);
+		vt_expect_time(wait_xrun(player), end, VT_LATE, "the xrun");
+		vt_close(player);
+	}
+}
+
+static void test_tolerated_heard(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = vt_plain;
+	struct vt_stream *player, *recorder;
+	struct vt_position pos;
+
+	p.stop = p.buffer + 4800;
+	player = vt_player(job->device, &p);
+	p.buffer = 24000;
+	p.stop = VT_NEVER;
+	recorder = vt_recorder(job->device, &p);
+	vt_link(player, recorder);
+	vt_play(player, 0, 1000);
+	MUST(snd_pcm_start(player->pcm));
+	MUST(snd_pcm_unlink(player->pcm));
+	vt_hear(recorder, 0, 1000);
+	vt_hear_silence(recorder, 1000);
+	vt_locate(player, &pos);
+	EXPECT(pos.state == SND_PCM_STATE_RUNNING, "the player stopped");
+	vt_expect_time(wait_xrun(player), pos.trigger +
+		       vt_duration(player, 1000 + 4800), VT_LATE, "the xrun");
+}
+
+/*
  * By mmap a client can write late without the core's noticing. The recorder
  * has heard silence there: that was an underrun and has to be called one.
  */
@@ -320,6 +367,8 @@ static const struct {
 	{ "and recovery, 1000 times", test_recover, 2 },
 	{ "once per stall", test_stall, 2 },
 	{ "without the peer", test_peer_goes_on, 1 },
+	{ "beyond what is tolerated", test_tolerated, 1 },
+	{ "beyond what is tolerated, heard", test_tolerated_heard, 1 },
 	{ "not wanted: silence, nothing stale", test_never_stale, 1 },
 	{ "not wanted: catching up", test_catch_up, 1 },
 	{ "of a commit that came late", test_late_commit, 1 },
@@ -331,7 +380,7 @@ int main(int argc, char **argv)
 	unsigned int i;
 
 	vt_init(argc, argv, 60);
-	vt_plan(2 * (7 + 2 * 3));
+	vt_plan(2 * (9 + 2 * 3));
 	for (job.device = 0; job.device < 2; job.device++)
 		for (i = 0; i < ARRAY_SIZE(tests); i++)
 			for (job.dir = 0; (int)job.dir < tests[i].dirs;
