@@ -5,9 +5,10 @@
  */
 
 #include <string.h>
-#include "vpcm.h"
+#include "vctl.h"
 
 #define ACCESSES	4
+#define LATENCY		333
 #define SAMPLES_PER_S	2000000	/* what this program can stamp and check */
 
 static const snd_pcm_access_t accesses[ACCESSES] = {
@@ -140,6 +141,39 @@ static void run_shapes(int device)
 		job.record.buffer = shapes[i].record;
 		job.frames = shapes[i].frames;
 		run_echo(&job);
+	}
+}
+
+/* What is on its way to a recorder lies otherwise than it does in the ring. */
+static void test_latency(const void *arg)
+{
+	struct vt_stream *player, *recorder;
+	const struct job *job = arg;
+
+	vt_use_latency(job->device, LATENCY);
+	open_pair(job, &player, &recorder);
+	vt_link(player, recorder);
+	vt_play(player, 0, player->p.buffer);
+	MUST(snd_pcm_start(player->pcm));
+	vt_hear_silence(recorder, LATENCY);
+	vt_hear(recorder, 0, player->p.buffer);
+}
+
+static void run_latencies(int device)
+{
+	struct vt_params p = vt_plain;
+	struct job job = { .device = device };
+	unsigned int i;
+
+	p.channels = 3;
+	p.stop = VT_NEVER;
+	job.play = p;
+	job.record = p;
+	for (i = 0; i < ACCESSES; i++) {
+		job.play.access = accesses[(i + 1) % ACCESSES];
+		job.record.access = accesses[i];
+		vt_run(test_latency, &job, "device %d with latency to %s",
+		       device, snd_pcm_access_name(accesses[i]));
 	}
 }
 
@@ -399,12 +433,13 @@ int main(int argc, char **argv)
 	vt_init(argc, argv, 240);
 	devices = vt_devices();
 	vt_plan(devices * (run_formats(0, true) + ACCESSES * ACCESSES +
-			   ARRAY_SIZE(shapes) + ARRAY_SIZE(bursts) + 3 +
-			   ARRAY_SIZE(turns)));
+			   ARRAY_SIZE(shapes) + ACCESSES + ARRAY_SIZE(bursts) +
+			   3 + ARRAY_SIZE(turns)));
 	for (job.device = 0; job.device < devices; job.device++) {
 		run_formats(job.device, false);
 		run_accesses(job.device);
 		run_shapes(job.device);
+		run_latencies(job.device);
 		run_bursts(job.device);
 		run_mismatches(job.device);
 		for (i = 0; i < ARRAY_SIZE(turns); i++)
