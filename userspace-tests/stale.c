@@ -7,10 +7,11 @@
 
 #include <string.h>
 #include <sys/mman.h>
-#include "vpcm.h"
+#include "vctl.h"
 
 #define CANARY		0xc9	/* no byte of any format's silence */
 #define PAGE		4096UL
+#define LATENCY		9600	/* frames */
 
 static const struct {
 	snd_pcm_format_t format;
@@ -241,6 +242,33 @@ static void test_prepared_again(const void *arg)
 	expect_no_canary(heard, "prepared again");
 }
 
+/* Nor does it if what it heard came late, out of a latency that is gone now. */
+static void test_prepared_without_latency(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = vt_plain;
+	struct vt_stream *player, *recorder;
+	struct vt_position pos;
+
+	vt_use_latency(job->device, LATENCY);
+	p.stop = VT_NEVER;
+	player = vt_player(job->device, &p);
+	recorder = vt_recorder(job->device, &p);
+	vt_link(player, recorder);
+	vt_play(player, 0, p.buffer);
+	MUST(snd_pcm_start(player->pcm));
+	MUST(snd_pcm_unlink(player->pcm));
+	vt_locate(recorder, &pos);
+	/* all of the ring is what was played */
+	vt_sleep_until(pos.trigger + vt_duration(recorder, LATENCY + p.buffer));
+	MUST(snd_pcm_drop(player->pcm));
+	MUST(snd_pcm_drop(recorder->pcm));
+	vt_use_latency(job->device, 0);
+	vt_prepare(recorder);
+	MUST(snd_pcm_start(recorder->pcm));
+	vt_hear_silence(recorder, p.buffer);
+}
+
 static const struct {
 	const char *name;
 	vt_test *test;
@@ -251,6 +279,7 @@ static const struct {
 	{ "recorded after the player's end", test_recorded, 1 },
 	{ "fresh recorder", test_fresh_recorder, 1 },
 	{ "prepared again", test_prepared_again, 1 },
+	{ "prepared again, without latency", test_prepared_without_latency, 1 },
 };
 
 int main(int argc, char **argv)
@@ -259,7 +288,7 @@ int main(int argc, char **argv)
 	unsigned int i;
 
 	vt_init(argc, argv, 100);
-	vt_plan(vt_devices() * 6);
+	vt_plan(vt_devices() * 7);
 	for (job.device = 0; job.device < vt_devices(); job.device++)
 		for (i = 0; i < ARRAY_SIZE(tests); i++)
 			for (job.dir = 0; (int)job.dir < tests[i].dirs;
