@@ -370,6 +370,34 @@ static void test_wakeups(const void *arg)
 	expect_phase(s, began);
 }
 
+/* Those of a stream that is not quite perfect, in nothing yet, do so, too. */
+static void test_imperfect_wakeups(const void *arg)
+{
+	vt_use_imperfection(0);
+	test_wakeups(arg);
+}
+
+/* The turns of a stall that a closed stream was not told of are its own. */
+static void test_next_stream(const void *arg)
+{
+	struct vt_params p = ring(RING, VT_NEVER);
+	struct vt_stream *s = vt_recorder(0, &p);
+	struct vt_position pos;
+
+	MUST(snd_pcm_start(s->pcm));
+	vt_sleep_until(vt_now() + VT_MS);
+	stand_still(arg);
+	MUST(snd_pcm_avail(s->pcm));
+	vt_close(s);
+	vt_sleep_until(vt_now() + 5 * VT_MS);	/* the kernel notices */
+	p.no_wakeup = true;
+	p.nonblock = true;
+	s = vt_recorder(0, &p);
+	MUST(snd_pcm_start(s->pcm));
+	vt_locate(s, &pos);
+	vt_expect_position(&pos, s, pos.trigger, 0);
+}
+
 /*
  * What was on its way for longer than the ring is lost. The recorder does not
  * hear what is left of earlier frames in its place, but silence.
@@ -433,13 +461,18 @@ int main(int argc, char **argv)
 
 	vt_init(argc, argv, 9000);
 	vt_load_stalls();
-	vt_plan(ARRAY_SIZE(tests) * ARRAY_SIZE(stalls) + 2);
+	vt_plan(ARRAY_SIZE(tests) * ARRAY_SIZE(stalls) + 3 * 2);
 	for (i = 0; i < ARRAY_SIZE(tests); i++)
 		for (j = 0; j < ARRAY_SIZE(stalls); j++)
 			vt_run(tests[i].test, &stalls[j], "%s: %s",
 			       tests[i].name, stalls[j].name);
-	for (j = 2; j < 4; j++)
+	for (j = 2; j < 4; j++) {
 		vt_run(test_delayed, &stalls[j], "with latency: %s",
 		       stalls[j].name);
+		vt_run(test_imperfect_wakeups, &stalls[j],
+		       "wake-ups with imperfection: %s", stalls[j].name);
+		vt_run(test_next_stream, &stalls[j], "the next stream: %s",
+		       stalls[j].name);
+	}
 	return vt_finish();
 }
