@@ -278,6 +278,34 @@ static void test_reset(const void *arg)
 	}
 }
 
+/* What is written after it is heard; a few frames are lost while that is done. */
+static void test_reset_written(const void *arg)
+{
+	struct vt_stream *player, *recorder;
+	const struct job *job = arg;
+	size_t quiet, lost = 0, good;
+	unsigned char *buf;
+
+	open_pair(job, SND_PCM_ACCESS_RW_INTERLEAVED, &player, &recorder);
+	MUST(snd_pcm_start(player->pcm));
+	MUST(snd_pcm_unlink(player->pcm));
+	vt_hear(recorder, 0, RING);
+	vt_hear_silence(recorder, 1000);
+	MUST(snd_pcm_reset(player->pcm));
+	vt_play(player, 5000, 960);
+	buf = vt_alloc(4800 * recorder->frame_bytes);
+	vt_read(recorder, buf, 4800);
+	quiet = vt_silent(recorder, buf, 4800 - 960);
+	buf += quiet * recorder->frame_bytes;
+	while (lost < 480 && !vt_stamped(recorder, buf, 5000 + lost, 1))
+		lost++;
+	good = vt_stamped(recorder, buf, 5000 + lost, 960 - lost);
+	EXPECT(good == 960 - lost, "%zu frames after %zu lost", good, lost);
+	buf += good * recorder->frame_bytes;
+	EXPECT(vt_silent(recorder, buf, 4800 - quiet - good) ==
+	       4800 - quiet - good, "not silent afterwards");
+}
+
 static const struct {
 	const char *name;
 	vt_test *test;
@@ -288,6 +316,7 @@ static const struct {
 	{ "moved back", test_rewind },
 	{ "moved on", test_forward },
 	{ "reset", test_reset },
+	{ "reset, and moved on by writing", test_reset_written },
 };
 
 int main(int argc, char **argv)
