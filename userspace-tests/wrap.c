@@ -11,6 +11,7 @@
 #define RING	1048576UL	/* frames, and bytes: S8, mono */
 #define PERIOD	(RING / 4)
 #define NEAR	65536UL	/* frames around a wrap, all of which count */
+#define LINK	2	/* as in <sound/asound.h> */
 
 static const struct vt_params bytes = {
 	.access = SND_PCM_ACCESS_RW_INTERLEAVED,
@@ -108,6 +109,31 @@ static void test_step(const void *arg)
 		cross(&pair, wraps[i]);
 }
 
+static int64_t ns(const snd_htimestamp_t *ts)
+{
+	return ts->tv_sec * VT_SECOND + ts->tv_nsec;
+}
+
+/* The link's time is that of all frames since START. */
+static void expect_link_time(struct vt_stream *s, int64_t began)
+{
+	snd_pcm_audio_tstamp_config_t config = { .type_requested = LINK };
+	snd_pcm_status_t *status;
+	snd_htimestamp_t system, audio;
+	int64_t off;
+
+	snd_pcm_status_alloca(&status);
+	snd_pcm_status_set_audio_htstamp_config(status, &config);
+	MUST(snd_pcm_status(s->pcm, status));
+	snd_pcm_status_get_htstamp(status, &system);
+	snd_pcm_status_get_audio_htstamp(status, &audio);
+	off = ns(&system) - began - ns(&audio);
+	EXPECT(off >= -1 && off <= vt_duration(s, 1) + 1,
+	       "%s: the link's time is off by %lld ns after %lld",
+	       snd_pcm_stream_name(s->dir), (long long)off,
+	       (long long)(ns(&system) - began));
+}
+
 /* Rings that run free on the realtime clock, as time jumps by an hour */
 static void test_jumps(const void *arg)
 {
@@ -142,6 +168,8 @@ static void test_jumps(const void *arg)
 			       "%s is off by %lld frames after %lld",
 			       snd_pcm_stream_name(s[j]->dir), (long long)off,
 			       (long long)low);
+			if (i)	/* there is none before the first frame */
+				expect_link_time(s[j], began);
 		}
 		vt_jump(3599 * VT_SECOND + 12345678);
 		vt_sleep_until(vt_now() + 10 * VT_MS);
