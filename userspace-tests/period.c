@@ -4,7 +4,7 @@
  * where the client asked for that and it is safe.
  */
 
-#include "vpcm.h"
+#include "vctl.h"
 
 struct job {
 	snd_pcm_stream_t dir;
@@ -129,6 +129,13 @@ static void test_no_wakeup(const void *arg)
 	EXPECT(pos.frames >= 20 * (int64_t)job->period, "the time stood still");
 }
 
+/* Nor does anything happen on a device that may be imperfect. */
+static void test_no_wakeup_imperfect(const void *arg)
+{
+	vt_use_imperfection(0);
+	test_no_wakeup(arg);
+}
+
 /*
  * A ring shorter than the core's ticks would hang the machine without wake-ups:
  * there the wish is not granted, and the wake-ups come.
@@ -184,6 +191,8 @@ static const struct {
 	{ "no wake-ups", test_no_wakeup, { 0, 48000, 480, 4, 0 } },
 	{ "no wake-ups", test_no_wakeup, { 0, 44100, 1024, 8, 0 } },
 	{ "no wake-ups", test_no_wakeup, { 0, 5512, 64, 16, 0 } },
+	{ "no wake-ups with imperfection", test_no_wakeup_imperfect,
+	  { 0, 48000, 480, 4, 0 } },
 	{ "a short ring", test_short_ring, { 0, 48000, 16, 2, 0 } },
 	{ "a short ring", test_short_ring, { 0, 768000, 96, 2, 0 } },
 	{ "a short ring", test_short_ring, { 0, 48000, 96, 2, 0 } },
