@@ -425,8 +425,7 @@ static void test_delayed(const void *arg)
 	stand_still(stall);
 	at = MUST(snd_pcm_avail(recorder->pcm)) % all;
 	memcpy(copy, heard, all * recorder->frame_bytes);
-	/* the oldest frames may be new ones by now */
-	for (i = soon; i < all; i++) {
+	for (i = soon; i < all; i++) {	/* older ones may be new by now */
 		const unsigned char *frame =
 			copy + (at + i) % all * recorder->frame_bytes;
 
@@ -438,6 +437,28 @@ static void test_delayed(const void *arg)
 					  (at + i - late) % RING, 1),
 			       "frame %zu is not the player's", i);
 	}
+}
+
+/* What had been on its way before the stall is heard when its time comes. */
+static void test_in_time(const void *arg)
+{
+	struct vt_params p = ring(RING, VT_NEVER);
+	struct vt_stream *player, *recorder;
+
+	(void)arg;
+	vt_use_latency(0, 2 * RING);
+	player = vt_player(0, &p);
+	p = ring(RING / 2, VT_NEVER);
+	p.access = SND_PCM_ACCESS_MMAP_INTERLEAVED;
+	recorder = vt_recorder(0, &p);
+	vt_link(player, recorder);
+	vt_play(player, 0, RING);
+	MUST(snd_pcm_start(player->pcm));
+	vt_sleep_until(vt_now() + vt_duration(player, RING / 2));
+	vt_jump(vt_duration(player, RING * 7 / 4));
+	MUST(snd_pcm_avail(recorder->pcm));
+	EXPECT(vt_stamped(recorder, map(recorder), 0, RING / 4) == RING / 4,
+	       "it is lost");
 }
 
 static const struct {
@@ -461,7 +482,7 @@ int main(int argc, char **argv)
 
 	vt_init(argc, argv, 9000);
 	vt_load_stalls();
-	vt_plan(ARRAY_SIZE(tests) * ARRAY_SIZE(stalls) + 3 * 2);
+	vt_plan(ARRAY_SIZE(tests) * ARRAY_SIZE(stalls) + 3 * 2 + 1);
 	for (i = 0; i < ARRAY_SIZE(tests); i++)
 		for (j = 0; j < ARRAY_SIZE(stalls); j++)
 			vt_run(tests[i].test, &stalls[j], "%s: %s",
@@ -474,5 +495,6 @@ int main(int argc, char **argv)
 		vt_run(test_next_stream, &stalls[j], "the next stream: %s",
 		       stalls[j].name);
 	}
+	vt_run(test_in_time, NULL, "with a longer latency");
 	return vt_finish();
 }
