@@ -170,17 +170,17 @@ static void pcmbuf_test_growth(struct pcmbuf_test *t)
 #define PCMBUF_TEST_LAST	(PCMBUF_TEST_BYTES - PAGE_SIZE)
 
 /*
- * A pipe or direct I/O can keep a page long after everything is closed: here the
- * last one, of a buffer of which less was used in the end. The page that is
- * kept, or NULL; the caller puts it.
+ * A pipe or direct I/O can keep a page long after everything is closed, of a
+ * buffer of which less was used in the end. The page that is kept, or NULL; the
+ * caller puts it.
  */
-static struct page *pcmbuf_test_pin(struct pcmbuf_test *t)
+static struct page *pcmbuf_test_pin(struct pcmbuf_test *t, size_t offset)
 {
 	struct page *page;
 
 	if (!pcmbuf_test_former_owner(t))
 		return NULL;
-	page = snd_pcmbuf_sgbuf_ops_page(t->substream, PCMBUF_TEST_LAST);
+	page = snd_pcmbuf_sgbuf_ops_page(t->substream, offset);
 	if (!EXPECT(t, page))
 		return NULL;
 	get_page(page);
@@ -189,9 +189,9 @@ static struct page *pcmbuf_test_pin(struct pcmbuf_test *t)
 	return page;
 }
 
-static void pcmbuf_test_pinned(struct pcmbuf_test *t)
+static void pcmbuf_test_pinned(struct pcmbuf_test *t, size_t offset)
 {
-	struct page *page = pcmbuf_test_pin(t);
+	struct page *page = pcmbuf_test_pin(t, offset);
 	unsigned char *area;
 
 	if (!page)
@@ -201,8 +201,7 @@ static void pcmbuf_test_pinned(struct pcmbuf_test *t)
 	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 1000), 1);
 	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, PCMBUF_TEST_BYTES),
 		  0);
-	EXPECT(t, snd_pcmbuf_sgbuf_ops_page(t->substream, PCMBUF_TEST_LAST) !=
-	       page);
+	EXPECT(t, snd_pcmbuf_sgbuf_ops_page(t->substream, offset) != page);
 	EXPECT(t, pcmbuf_test_is_all_zero(t));
 	pcmbuf_test_dirty(t);
 	area = t->substream->runtime->dma_area;
@@ -216,11 +215,21 @@ static void pcmbuf_test_pinned(struct pcmbuf_test *t)
 	EXPECT(t, t->substream->runtime->dma_area == area);
 }
 
+static void pcmbuf_test_pinned_first(struct pcmbuf_test *t)
+{
+	pcmbuf_test_pinned(t, 0);
+}
+
+static void pcmbuf_test_pinned_last(struct pcmbuf_test *t)
+{
+	pcmbuf_test_pinned(t, PCMBUF_TEST_LAST);
+}
+
 /* Rather no buffer than one that somebody else still sees. */
 static void pcmbuf_test_pinned_full(struct pcmbuf_test *t)
 {
 	size_t limit = pcmbuf_test_limit(t);
-	struct page *page = limit ? pcmbuf_test_pin(t) : NULL;
+	struct page *page = limit ? pcmbuf_test_pin(t, PCMBUF_TEST_LAST) : NULL;
 
 	if (!page)
 		return;
@@ -242,8 +251,9 @@ const struct pcmbuf_test_case pcmbuf_test_owner_cases[] = {
 	  true },
 	{ "a late mmap sees nothing uncleared", pcmbuf_test_late_mmap, true },
 	{ "growth is cleared at once", pcmbuf_test_growth, true },
-	{ "a pinned page finds no new owner", pcmbuf_test_pinned, true,
+	{ "a pinned page finds no new owner", pcmbuf_test_pinned_last, true,
 	  true },
+	{ "neither does the first", pcmbuf_test_pinned_first, true, true },
 	{ "nor when there is no other", pcmbuf_test_pinned_full, true, true },
 	{ }
 };
