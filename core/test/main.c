@@ -23,12 +23,18 @@
 #define PCMBUF_TEST_REPORT_BYTES	65536
 
 static const struct pcmbuf_test_kind pcmbuf_test_kinds[] = {
-	{ "continuous",	SND_PCMBUF_CONTINUOUS,	false,	true },
-	{ "vmalloc",	SND_PCMBUF_VMALLOC,	false,	true },
-	{ "vmalloc32",	SND_PCMBUF_VMALLOC_32,	false,	true },
-	{ "sg",		SND_PCMBUF_SG,		false,	true },
-	{ "sg of a device", SND_PCMBUF_SG,	true,	true },
-	{ "coherent",	SND_PCMBUF_COHERENT,	true,	false },
+	{ "continuous",	SND_PCMBUF_CONTINUOUS,	SNDRV_DMA_TYPE_CONTINUOUS,
+	  false,	true },
+	{ "vmalloc",	SND_PCMBUF_VMALLOC,	SNDRV_DMA_TYPE_VMALLOC,
+	  false,	true },
+	{ "vmalloc32",	SND_PCMBUF_VMALLOC_32,	SNDRV_DMA_TYPE_VMALLOC,
+	  false,	true },
+	{ "sg",		SND_PCMBUF_SG,		SNDRV_DMA_TYPE_VMALLOC,
+	  false,	true },
+	{ "sg of a device", SND_PCMBUF_SG,	SNDRV_DMA_TYPE_VMALLOC,
+	  true,		true },
+	{ "coherent",	SND_PCMBUF_COHERENT,	SNDRV_DMA_TYPE_DEV,
+	  true,		false },
 };
 
 static const struct pcmbuf_test_case *const pcmbuf_test_lists[] = {

@@ -7,6 +7,7 @@
 #include <linux/atomic.h>
 #include <linux/errno.h>
 #include <linux/mm.h>
+#include <linux/vmalloc.h>
 
 #include "test.h"
 
@@ -56,8 +57,27 @@ static void pcmbuf_test_forgotten(struct pcmbuf_test *t)
 	pcmbuf_test_expect_cleared(t);
 }
 
+/* The same of the hardware's address, for every kind. */
+static void pcmbuf_test_forgotten_addr(struct pcmbuf_test *t)
+{
+	struct snd_pcm_runtime *runtime;
+
+	if (!EXPECT_EQ(t, pcmbuf_test_register(t, 0), 0) ||
+	    !EXPECT_EQ(t, pcmbuf_test_open(t), 0) ||
+	    !EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 5000), 1))
+		return;
+	runtime = t->substream->runtime;
+	runtime->dma_area = NULL;
+	runtime->dma_addr = 0;
+	runtime->dma_bytes = 0;
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 5000), 1);
+	EXPECT(t, runtime->dma_area == runtime->dma_buffer_p->area);
+	EXPECT_EQ(t, runtime->dma_addr, runtime->dma_buffer_p->addr);
+}
+
 static void pcmbuf_test_fields(struct pcmbuf_test *t)
 {
+	struct device *dev = t->kind->has_device ? t->dev : NULL;
 	struct snd_pcm_runtime *runtime;
 	struct snd_dma_buffer *dmab;
 
@@ -74,8 +94,12 @@ static void pcmbuf_test_fields(struct pcmbuf_test *t)
 	EXPECT_EQ(t, dmab->bytes, PAGE_ALIGN(5000));
 	EXPECT(t, runtime->dma_area == dmab->area);
 	EXPECT_EQ(t, runtime->dma_addr, dmab->addr);
-	/* the host dislikes an unknown type, and frees by these */
-	EXPECT(t, dmab->dev.type != SNDRV_DMA_TYPE_UNKNOWN);
+	/* by the type the host maps it, if the driver has no op for that */
+	EXPECT_EQ(t, dmab->dev.type, t->kind->host_type);
+	EXPECT(t, dmab->dev.dev == dev);
+	EXPECT_EQ(t, t->substream->dma_buffer.dev.type, t->kind->host_type);
+	EXPECT(t, t->substream->dma_buffer.dev.dev == dev);
+	/* the host frees by these */
 	EXPECT(t, !t->substream->dma_buffer.area);
 	EXPECT_EQ(t, t->substream->dma_buffer.bytes, 0);
 
@@ -83,6 +107,23 @@ static void pcmbuf_test_fields(struct pcmbuf_test *t)
 	pcmbuf_test_expect_cleared(t);
 	EXPECT_EQ(t, snd_pcmbuf_free_pages(t->substream), 0);
 	EXPECT_EQ(t, pcmbuf_test_total(t), 0);
+}
+
+/* Where it was nothing is to be seen any more, but in the kernel's own map. */
+static void pcmbuf_test_unmapped(struct pcmbuf_test *t)
+{
+	unsigned char *area;
+
+	if (!EXPECT_EQ(t, pcmbuf_test_register(t, 0), 0) ||
+	    !EXPECT_EQ(t, pcmbuf_test_open(t), 0) ||
+	    !EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 5000), 1))
+		return;
+	area = t->substream->runtime->dma_area;
+	EXPECT_EQ(t, is_vmalloc_addr(area),
+		  t->kind->type != SND_PCMBUF_CONTINUOUS);
+	EXPECT_EQ(t, snd_pcmbuf_free_pages(t->substream), 0);
+	if (is_vmalloc_addr(area))
+		EXPECT(t, !vmalloc_to_page(area));
 }
 
 static void pcmbuf_test_failure(struct pcmbuf_test *t)
@@ -224,6 +265,56 @@ static void pcmbuf_test_mixture(struct pcmbuf_test *t)
 	EXPECT_EQ(t, pcmbuf_test_total(t), 0);
 }
 
+/* What is preallocated is of another kind, and waits for who asks for it. */
+static void pcmbuf_test_mixture_prealloc(struct pcmbuf_test *t)
+{
+	struct snd_pcm_substream *substream;
+
+	if (!pcmbuf_test_preallocates(t, 0) ||
+	    !EXPECT_EQ(t, pcmbuf_test_open(t), 0))
+		return;
+	substream = t->substream;
+	EXPECT_EQ(t, snd_pcmbuf_preallocate_pages(substream,
+						  SND_PCMBUF_CONTINUOUS, NULL,
+						  PCMBUF_TEST_BYTES, 0), 0);
+	EXPECT_EQ(t, snd_pcmbuf_alloc_vmalloc_buffer(substream, 5000), 1);
+	EXPECT(t, snd_pcmbuf_get_vmalloc_page(substream, 0));
+	EXPECT_EQ(t, snd_pcmbuf_alloc_vmalloc_buffer(substream, 5000), 0);
+	EXPECT_EQ(t, pcmbuf_test_total(t),
+		  PCMBUF_TEST_BYTES + PAGE_ALIGN(5000));
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(substream, 5000), 1);
+	EXPECT_EQ(t, pcmbuf_test_total(t), PCMBUF_TEST_BYTES);
+}
+
+/* Registered for a kind, or asked of its helper, it is the same. */
+static void pcmbuf_test_helpers_kind(struct pcmbuf_test *t, bool is_32)
+{
+	struct snd_pcm_substream *substream;
+	enum snd_pcmbuf_type type = is_32 ? SND_PCMBUF_VMALLOC_32 :
+					    SND_PCMBUF_VMALLOC;
+
+	if (!EXPECT_EQ(t, pcmbuf_test_open(t), 0))
+		return;
+	substream = t->substream;
+	EXPECT_EQ(t, snd_pcmbuf_preallocate_pages(substream, type, NULL, 0, 0),
+		  0);
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(substream, 5000), 1);
+	EXPECT_EQ(t, snd_pcmbuf_alloc_vmalloc_32_buffer(substream, 5000),
+		  !is_32);
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(substream, 5000), !is_32);
+	EXPECT_EQ(t, snd_pcmbuf_alloc_vmalloc_buffer(substream, 5000), is_32);
+}
+
+static void pcmbuf_test_helpers_low(struct pcmbuf_test *t)
+{
+	pcmbuf_test_helpers_kind(t, true);
+}
+
+static void pcmbuf_test_helpers_any(struct pcmbuf_test *t)
+{
+	pcmbuf_test_helpers_kind(t, false);
+}
+
 static void pcmbuf_test_foreign(struct pcmbuf_test *t)
 {
 	static unsigned char area[16];
@@ -261,13 +352,20 @@ static void pcmbuf_test_foreign(struct pcmbuf_test *t)
 const struct pcmbuf_test_case pcmbuf_test_malloc_cases[] = {
 	{ "1 when changed, 0 when kept", pcmbuf_test_returns, true },
 	{ "an address that the driver has cleared", pcmbuf_test_forgotten },
+	{ "every address that it has cleared", pcmbuf_test_forgotten_addr,
+	  true },
 	{ "fields are set, and cleared by free", pcmbuf_test_fields, true },
+	{ "what is freed is not mapped", pcmbuf_test_unmapped, true,
+	  true },
 	{ "fields are cleared by a failure", pcmbuf_test_failure, true },
 	{ "a mapped buffer is not replaced", pcmbuf_test_mapped, true },
 	{ "sizes of a byte to all memory", pcmbuf_test_sizes, true },
 	{ "missing arguments are refused", pcmbuf_test_arguments },
 	{ "vmalloc helpers need no registration", pcmbuf_test_helpers },
 	{ "kinds of memory replace each other", pcmbuf_test_mixture },
+	{ "but not by the preallocated one", pcmbuf_test_mixture_prealloc },
+	{ "vmalloc helpers: as registered", pcmbuf_test_helpers_any },
+	{ "vmalloc helpers: as registered, 32 bits", pcmbuf_test_helpers_low },
 	{ "a foreign buffer is left alone", pcmbuf_test_foreign },
 	{ }
 };

@@ -22,12 +22,14 @@
  * struct pcmbuf_test_kind - kind of memory a test runs on
  * @name: for the name of the test
  * @type: for the core
+ * @host_type: what the host takes it for
  * @has_device: is it registered with the device of the test card?
  * @has_pages: has it pages that can be handed out?
  */
 struct pcmbuf_test_kind {
 	const char *name;
 	enum snd_pcmbuf_type type;
+	int host_type;
 	bool has_device;
 	bool has_pages;
 };
