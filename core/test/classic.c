@@ -6,6 +6,7 @@
  */
 
 #include <linux/pci.h>
+#include <linux/platform_device.h>
 #include <linux/slab.h>
 #include <sound/core.h>
 #include <sound/pcm.h>
@@ -204,6 +205,20 @@ static void classic_test_flags(struct pcmbuf_test *t)
 	classic_expect_32(t);
 }
 
+/* Any other flag is no wish for low memory. */
+static void classic_test_no_zone(struct pcmbuf_test *t)
+{
+	struct snd_pcm_substream *substream;
+
+	if (!classic_start(t, &classic_flags_ops))
+		return;
+	substream = t->substream;
+	EXPECT_EQ(t, _snd_pcm_lib_alloc_vmalloc_buffer(substream, 1000,
+						       GFP_KERNEL |
+						       __GFP_ZERO), 1);
+	EXPECT_EQ(t, snd_pcm_lib_alloc_vmalloc_buffer(substream, 1000), 0);
+}
+
 /* The kernel's own number, mapped onto a kind of the core's. */
 static void classic_type(struct pcmbuf_test *t, int type, void *data,
 			 bool has_pages, bool is_vmalloc)
@@ -223,6 +238,9 @@ static void classic_type(struct pcmbuf_test *t, int type, void *data,
 	EXPECT_EQ(t, classic_call_hw_params(t, 1000), 1);
 	EXPECT_EQ(t, !!snd_pcm_lib_get_vmalloc_page(t->substream, 0),
 		  is_vmalloc);
+	if (is_vmalloc)
+		EXPECT_EQ(t, snd_pcm_lib_alloc_vmalloc_buffer(t->substream,
+							      1000), 0);
 	EXPECT_EQ(t, snd_pcm_lib_free_pages(t->substream), 0);
 	EXPECT_EQ(t, snd_pcm_lib_preallocate_free(t->substream), 0);
 	EXPECT_EQ(t, snd_pcm_lib_preallocate_free_for_all(t->pcm), 0);
@@ -256,11 +274,78 @@ static void classic_test_isa(struct pcmbuf_test *t)
 	classic_type(t, SNDRV_DMA_TYPE_DEV, snd_dma_isa_data(), false, false);
 }
 
+static void classic_test_combined(struct pcmbuf_test *t)
+{
+	classic_type(t, SNDRV_DMA_TYPE_DEV_WC, t->dev, false, false);
+}
+
+static void classic_test_on_chip(struct pcmbuf_test *t)
+{
+	classic_type(t, SNDRV_DMA_TYPE_DEV_IRAM, t->dev, false, false);
+}
+
 /* One number with coherent memory where the kernel has no such buffers. */
+static void classic_sg(struct pcmbuf_test *t, int type)
+{
+	classic_type(t, type, t->dev,
+		     type != SNDRV_DMA_TYPE_DEV && type != SNDRV_DMA_TYPE_DEV_WC,
+		     false);
+}
+
 static void classic_test_sg(struct pcmbuf_test *t)
 {
-	classic_type(t, SNDRV_DMA_TYPE_DEV_SG, t->dev,
-		     SNDRV_DMA_TYPE_DEV_SG != SNDRV_DMA_TYPE_DEV, false);
+	classic_sg(t, SNDRV_DMA_TYPE_DEV_SG);
+}
+
+static void classic_test_sg_uncached(struct pcmbuf_test *t)
+{
+	classic_sg(t, SNDRV_DMA_TYPE_DEV_UC_SG);
+}
+
+static void classic_test_sg_combined(struct pcmbuf_test *t)
+{
+	classic_sg(t, SNDRV_DMA_TYPE_DEV_WC_SG);
+}
+
+static void classic_test_one(struct pcmbuf_test *t)
+{
+	struct snd_pcm_substream *player = t->pcm->streams[0].substream;
+	struct snd_pcm_substream *recorder = t->pcm->streams[1].substream;
+
+	if (!pcmbuf_test_preallocates(t, 0))
+		return;
+	EXPECT_EQ(t, snd_pcm_lib_preallocate_pages(player,
+						   SNDRV_DMA_TYPE_CONTINUOUS,
+						   NULL, 16384,
+						   PCMBUF_TEST_BYTES), 0);
+	EXPECT_EQ(t, player->buffer_bytes_max, PAGE_ALIGN(16384));
+	EXPECT_EQ(t, player->dma_max, PCMBUF_TEST_BYTES);
+	EXPECT_EQ(t, snd_pcm_lib_preallocate_pages(recorder,
+						   SNDRV_DMA_TYPE_DEV, NULL,
+						   16384, PCMBUF_TEST_BYTES),
+		  0);
+	EXPECT(t, recorder->dma_buffer.dev.dev == t->dev);
+}
+
+/* Memory of the device that the driver names, not of the card's parent */
+static void classic_test_other_device(struct pcmbuf_test *t)
+{
+	struct platform_device *other;
+
+	other = platform_device_register_simple("snd-pcmbuf-test", 1, NULL, 0);
+	if (!EXPECT(t, !IS_ERR(other)))
+		return;
+	EXPECT_EQ(t, snd_pcm_lib_preallocate_pages_for_all(t->pcm,
+							   SNDRV_DMA_TYPE_DEV,
+							   &other->dev, 0, 0),
+		  0);
+	if (classic_start(t, &classic_pages_ops) &&
+	    EXPECT_EQ(t, classic_call_hw_params(t, 1000), 1)) {
+		EXPECT(t, t->substream->runtime->dma_buffer_p->dev.dev ==
+			  &other->dev);
+		EXPECT_EQ(t, snd_pcm_lib_free_pages(t->substream), 0);
+	}
+	platform_device_unregister(other);
 }
 
 static void classic_test_unknown(struct pcmbuf_test *t)
@@ -301,12 +386,20 @@ const struct pcmbuf_test_case pcmbuf_test_classic_cases[] = {
 	{ "classic names: vmalloc helpers", classic_test_vmalloc },
 	{ "classic names: vmalloc helpers, 32 bits", classic_test_vmalloc_32 },
 	{ "classic names: vmalloc helpers, flags", classic_test_flags },
+	{ "classic names: vmalloc helpers, no zone", classic_test_no_zone },
 	{ "classic names: continuous", classic_test_continuous },
 	{ "classic names: vmalloc", classic_test_vmalloc_type },
 	{ "classic names: of a device", classic_test_device },
 	{ "classic names: uncached", classic_test_uncached },
+	{ "classic names: write-combined", classic_test_combined },
+	{ "classic names: on the chip", classic_test_on_chip },
+	{ "classic names: of another device", classic_test_other_device },
 	{ "classic names: of the ISA bus", classic_test_isa },
 	{ "classic names: scatter-gather", classic_test_sg },
+	{ "classic names: scatter-gather, uncached", classic_test_sg_uncached },
+	{ "classic names: scatter-gather, write-combined",
+	  classic_test_sg_combined },
+	{ "classic names: one substream", classic_test_one },
 	{ "classic names: unknown type", classic_test_unknown },
 	{ "classic names: a buffer of the kernel's", classic_test_kernels_own },
 	{ }
