@@ -40,6 +40,7 @@ static const struct pcmbuf_test_kind pcmbuf_test_kinds[] = {
 static const struct pcmbuf_test_case *const pcmbuf_test_lists[] = {
 	pcmbuf_test_malloc_cases,
 	pcmbuf_test_prealloc_cases,
+	pcmbuf_test_life_cases,
 	pcmbuf_test_account_cases,
 	pcmbuf_test_owner_cases,
 	pcmbuf_test_lookup_cases,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Preallocation: how much of it there is and for whom, that it is used, and
- * that it comes back even if the driver forgets it.
+ * that it comes back.
  */
 
 #include <linux/device.h>
@@ -51,6 +51,20 @@ static void pcmbuf_test_reuse(struct pcmbuf_test *t)
 	EXPECT_EQ(t, pcmbuf_test_total(t), total);
 	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 1000), 1);
 	EXPECT(t, t->substream->runtime->dma_area == area);
+}
+
+/* No bytes are no buffer, though one is at hand. */
+static void pcmbuf_test_no_bytes(struct pcmbuf_test *t)
+{
+	if (!pcmbuf_test_preallocates(t, 0) ||
+	    !EXPECT_EQ(t, pcmbuf_test_register(t, PCMBUF_TEST_BYTES), 0) ||
+	    !EXPECT_EQ(t, pcmbuf_test_open(t), 0))
+		return;
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 0), -EINVAL);
+	pcmbuf_test_expect_cleared(t);
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 5000), 1);
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 0), -EINVAL);
+	pcmbuf_test_expect_cleared(t);
 }
 
 static void pcmbuf_test_expect_numbers(struct pcmbuf_test *t, int stream,
@@ -103,6 +117,39 @@ static void pcmbuf_test_halving(struct pcmbuf_test *t)
 	EXPECT_EQ(t, pcmbuf_test_total(t), 256 * 1024);
 	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 256 * 1024), 1);
 	EXPECT_EQ(t, pcmbuf_test_total(t), 256 * 1024);
+}
+
+/* Room for no more than the least */
+static void pcmbuf_test_least(struct pcmbuf_test *t)
+{
+	struct snd_pcm_substream *recorder = t->pcm->streams[1].substream;
+	size_t limit = pcmbuf_test_limit(t);
+
+	if (!limit || !pcmbuf_test_preallocates(t, 0))
+		return;
+	if (PAGE_SIZE > 16384) {
+		t->skip = "a page is more than that";
+		return;
+	}
+	pcmbuf_test_fake_total(t, limit - 20 * 1024);
+	EXPECT_EQ(t, snd_pcmbuf_preallocate_pages(recorder, SND_PCMBUF_VMALLOC,
+						  NULL, 1 << 20, 0), 0);
+	EXPECT_EQ(t, recorder->buffer_bytes_max, 16384);
+	EXPECT_EQ(t, pcmbuf_test_total(t), 16384);
+}
+
+/* The least is for halves: who asks for less is given it. */
+static void pcmbuf_test_small(struct pcmbuf_test *t)
+{
+	struct snd_pcm_substream *recorder = t->pcm->streams[1].substream;
+	struct device *dev = t->kind->has_device ? t->dev : NULL;
+
+	if (!pcmbuf_test_preallocates(t, 0))
+		return;
+	EXPECT_EQ(t, snd_pcmbuf_preallocate_pages(recorder, t->kind->type, dev,
+						  5000, 5000), 0);
+	EXPECT_EQ(t, recorder->buffer_bytes_max, PAGE_ALIGN(5000));
+	EXPECT_EQ(t, pcmbuf_test_total(t), PAGE_ALIGN(5000));
 }
 
 static void pcmbuf_test_nothing_left(struct pcmbuf_test *t)
@@ -193,6 +240,27 @@ static void pcmbuf_test_bad_arguments(struct pcmbuf_test *t)
 		  0);
 }
 
+/* The first that is refused ends it; those before it stay as they are. */
+static void pcmbuf_test_refuse_all(struct pcmbuf_test *t)
+{
+	struct snd_pcm_substream *recorder = t->pcm->streams[1].substream;
+
+	EXPECT_EQ(t, snd_pcmbuf_preallocate_pages_for_all(t->pcm, 0, NULL, 0,
+							  0), -EINVAL);
+	EXPECT_EQ(t, snd_pcmbuf_preallocate_pages_for_all(t->pcm,
+							  SND_PCMBUF_COHERENT,
+							  NULL, 0, 0), -EINVAL);
+	EXPECT_EQ(t, snd_pcmbuf_preallocate_pages(recorder, SND_PCMBUF_VMALLOC,
+						  NULL, 0, 0), 0);
+	EXPECT_EQ(t, snd_pcmbuf_preallocate_pages_for_all(t->pcm,
+							  SND_PCMBUF_VMALLOC,
+							  NULL, 0, 0), -EINVAL);
+	EXPECT_EQ(t, recorder->next->dma_buffer.dev.type,
+		  SNDRV_DMA_TYPE_UNKNOWN);
+	if (EXPECT_EQ(t, pcmbuf_test_open(t), 0))
+		EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 5000), 1);
+}
+
 /* One that no program can open has no directory for the files. */
 static void pcmbuf_test_no_node(struct pcmbuf_test *t)
 {
@@ -244,41 +312,6 @@ static void pcmbuf_test_free_in_use(struct pcmbuf_test *t)
 	EXPECT_EQ(t, pcmbuf_test_total(t), 0);
 }
 
-/* What is left with the card is looked at after every test. */
-static void pcmbuf_test_forgotten(struct pcmbuf_test *t)
-{
-	if (!pcmbuf_test_preallocates(t, 0) ||
-	    !EXPECT_EQ(t, pcmbuf_test_register(t, PCMBUF_TEST_BYTES), 0))
-		return;
-	EXPECT(t, pcmbuf_test_total(t) > 0);
-}
-
-static void pcmbuf_test_pcm_alone(struct pcmbuf_test *t)
-{
-	if (!pcmbuf_test_preallocates(t, 0) ||
-	    !EXPECT_EQ(t, pcmbuf_test_register(t, PCMBUF_TEST_BYTES), 0))
-		return;
-	EXPECT(t, pcmbuf_test_total(t) > 0);
-	snd_device_free(t->card, t->pcm);
-	if (IS_ENABLED(CONFIG_SND_VERBOSE_PROCFS))
-		EXPECT_EQ(t, pcmbuf_test_total(t), 0);
-}
-
-/* With no file in procfs nothing tells that the PCM is gone. */
-static void pcmbuf_test_pcm_alone_no_file(struct pcmbuf_test *t)
-{
-	if (!pcmbuf_test_preallocates(t, 0))
-		return;
-	EXPECT_EQ(t, snd_pcmbuf_preallocate_pages_for_all(t->pcm,
-							  SND_PCMBUF_VMALLOC,
-							  NULL,
-							  PCMBUF_TEST_BYTES, 0),
-		  0);
-	EXPECT(t, pcmbuf_test_total(t) > 0);
-	snd_device_free(t->card, t->pcm);
-	EXPECT(t, pcmbuf_test_total(t) > 0);
-}
-
 /* A record of the host's has private data, too, and an area. */
 static void pcmbuf_test_host_record(struct pcmbuf_test *t)
 {
@@ -310,17 +343,19 @@ out:
 
 const struct pcmbuf_test_case pcmbuf_test_prealloc_cases[] = {
 	{ "used by one opener after the other", pcmbuf_test_reuse, true },
+	{ "not for a buffer of no bytes", pcmbuf_test_no_bytes, true },
 	{ "made for the substreams it should", pcmbuf_test_numbers, true },
 	{ "halved where there is too little", pcmbuf_test_halving },
+	{ "halved to 16 KiB", pcmbuf_test_least },
+	{ "a few bytes, too, where they are asked for", pcmbuf_test_small,
+	  true },
 	{ "none where there is nothing", pcmbuf_test_nothing_left },
 	{ "a second registration is refused", pcmbuf_test_second },
 	{ "the host's record is not ours", pcmbuf_test_host_record },
 	{ "bad arguments leave nothing behind", pcmbuf_test_bad_arguments },
+	{ "all of a PCM, or an error", pcmbuf_test_refuse_all },
 	{ "made for a PCM without nodes", pcmbuf_test_no_node },
 	{ "freed before the card", pcmbuf_test_free, true },
 	{ "freed while a runtime uses it", pcmbuf_test_free_in_use, true },
-	{ "freed with the card if forgotten", pcmbuf_test_forgotten, true },
-	{ "freed with the PCM alone", pcmbuf_test_pcm_alone, true },
-	{ "or later, with no file", pcmbuf_test_pcm_alone_no_file },
 	{ }
 };

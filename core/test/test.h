@@ -98,6 +98,7 @@ struct pcmbuf_test_run {
 /* One list of each file, ended by an empty entry */
 extern const struct pcmbuf_test_case pcmbuf_test_malloc_cases[];
 extern const struct pcmbuf_test_case pcmbuf_test_prealloc_cases[];
+extern const struct pcmbuf_test_case pcmbuf_test_life_cases[];
 extern const struct pcmbuf_test_case pcmbuf_test_account_cases[];
 extern const struct pcmbuf_test_case pcmbuf_test_owner_cases[];
 extern const struct pcmbuf_test_case pcmbuf_test_lookup_cases[];
