@@ -4,14 +4,10 @@
  */
 
 #include <linux/device.h>
-#include <linux/dma-map-ops.h>
-#include <linux/dma-mapping.h>
 #include <linux/io.h>
 #include <linux/kernel.h>
 #include <linux/limits.h>
 #include <linux/mm.h>
-#include <linux/scatterlist.h>
-#include <linux/sizes.h>
 
 #include "test.h"
 
@@ -233,141 +229,6 @@ static void pcmbuf_test_low_memory(struct pcmbuf_test *t)
 	EXPECT(t, pcmbuf_test_is_low(t));
 }
 
-static void pcmbuf_test_reaches(struct pcmbuf_test *t, u64 mask)
-{
-	size_t ofs;
-
-	*t->dev->dma_mask = mask;
-	if (!EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream,
-						  PCMBUF_TEST_BYTES), 1))
-		return;
-	for (ofs = 0; ofs < PCMBUF_TEST_BYTES; ofs += PAGE_SIZE)
-		if (!EXPECT(t, snd_pcmbuf_sgbuf_get_addr(t->substream, ofs) <=
-			    mask))
-			break;
-	EXPECT_EQ(t, snd_pcmbuf_free_pages(t->substream), 0);
-}
-
-/* Where a PC has its memory each of these masks reaches some of it. */
-static void pcmbuf_test_masks(struct pcmbuf_test *t)
-{
-	u64 mask = *t->dev->dma_mask;
-
-	if (!IS_ENABLED(CONFIG_X86)) {
-		t->skip = "memory may begin above the smallest mask";
-		return;
-	}
-	*t->dev->dma_mask = 0;
-	EXPECT_EQ(t, snd_pcmbuf_preallocate_pages(t->pcm->streams[0].substream,
-						  SND_PCMBUF_SG, t->dev, 0, 0),
-		  -EINVAL);
-	*t->dev->dma_mask = mask;
-	if (EXPECT_EQ(t, pcmbuf_test_open(t), 0) &&
-	    EXPECT_EQ(t, snd_pcmbuf_preallocate_pages(t->substream,
-						      SND_PCMBUF_SG, t->dev, 0,
-						      0), 0)) {
-		pcmbuf_test_reaches(t, DMA_BIT_MASK(64));
-		pcmbuf_test_reaches(t, DMA_BIT_MASK(32));
-		pcmbuf_test_reaches(t, DMA_BIT_MASK(31));
-		if (IS_ENABLED(CONFIG_ZONE_DMA))
-			pcmbuf_test_reaches(t, DMA_BIT_MASK(24));
-	}
-	*t->dev->dma_mask = mask;
-}
-
-#if IS_ENABLED(CONFIG_DMA_OPS) || IS_ENABLED(CONFIG_ARCH_HAS_DMA_OPS)
-
-/* A device to which memory is copied, as with swiotlb: to 1 MiB and beyond */
-static unsigned int pcmbuf_test_mapped;
-
-static int pcmbuf_test_map_sg(struct device *dev, struct scatterlist *list,
-			      int nents, enum dma_data_direction dir,
-			      unsigned long attrs)
-{
-	struct scatterlist *entry;
-	int i;
-
-	for_each_sg(list, entry, nents, i) {
-		sg_dma_address(entry) = SZ_1M + i * PAGE_SIZE;
-		sg_dma_len(entry) = entry->length;
-	}
-	pcmbuf_test_mapped++;
-	return nents;
-}
-
-static void pcmbuf_test_unmap_sg(struct device *dev, struct scatterlist *list,
-				 int nents, enum dma_data_direction dir,
-				 unsigned long attrs)
-{
-	pcmbuf_test_mapped--;
-}
-
-static void pcmbuf_test_sync(struct device *dev, dma_addr_t addr, size_t size,
-			     enum dma_data_direction dir)
-{
-}
-
-static const struct dma_map_ops pcmbuf_test_bounce_ops = {
-	.map_sg = pcmbuf_test_map_sg,
-	.unmap_sg = pcmbuf_test_unmap_sg,
-	.sync_single_for_cpu = pcmbuf_test_sync,
-	.sync_single_for_device = pcmbuf_test_sync,
-};
-
-/* The same, where what is copied is always up to date */
-static const struct dma_map_ops pcmbuf_test_remap_ops = {
-	.map_sg = pcmbuf_test_map_sg,
-	.unmap_sg = pcmbuf_test_unmap_sg,
-};
-
-/* The kernel works out with the mask whether there is anything to sync. */
-static void pcmbuf_test_set_dma(struct pcmbuf_test *t,
-				const struct dma_map_ops *ops)
-{
-	set_dma_ops(t->dev, ops);
-	EXPECT_EQ(t, dma_set_mask(t->dev, *t->dev->dma_mask), 0);
-}
-
-/* Nobody would copy between the client's memory and the device's. */
-static void pcmbuf_test_bounced(struct pcmbuf_test *t)
-{
-	struct snd_pcm_substream *other = t->pcm->streams[1].substream;
-	size_t bytes = PCMBUF_TEST_BYTES;
-
-	if (!EXPECT_EQ(t, pcmbuf_test_open(t), 0) ||
-	    !EXPECT_EQ(t, snd_pcmbuf_preallocate_pages(t->substream,
-						       SND_PCMBUF_SG, t->dev, 0,
-						       0), 0))
-		return;
-	pcmbuf_test_set_dma(t, &pcmbuf_test_bounce_ops);
-	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, bytes), -EIO);
-	pcmbuf_test_expect_cleared(t);
-	if (pcmbuf_test_preallocates(t, 0))
-		EXPECT_EQ(t, snd_pcmbuf_preallocate_pages(other, SND_PCMBUF_SG,
-							  t->dev, bytes, 0),
-			  -EIO);
-	EXPECT_EQ(t, pcmbuf_test_mapped, 0);
-	EXPECT_EQ(t, pcmbuf_test_total(t), 0);
-
-	pcmbuf_test_set_dma(t, &pcmbuf_test_remap_ops);
-	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, bytes), 1);
-	EXPECT_EQ(t, pcmbuf_test_mapped, 1);
-	EXPECT_EQ(t, snd_pcmbuf_sgbuf_get_addr(t->substream, 5 * PAGE_SIZE + 7),
-		  SZ_1M + 5 * PAGE_SIZE + 7);
-	EXPECT_EQ(t, snd_pcmbuf_free_pages(t->substream), 0);
-	EXPECT_EQ(t, pcmbuf_test_mapped, 0);
-	pcmbuf_test_set_dma(t, NULL);
-}
-
-#else
-
-static void pcmbuf_test_bounced(struct pcmbuf_test *t)
-{
-	t->skip = "every device maps its memory directly here";
-}
-
-#endif
-
 const struct pcmbuf_test_case pcmbuf_test_lookup_cases[] = {
 	{ "no page beyond the end", pcmbuf_test_page_bounds, true },
 	{ "no address beyond the end", pcmbuf_test_address_bounds, true },
@@ -376,7 +237,5 @@ const struct pcmbuf_test_case pcmbuf_test_lookup_cases[] = {
 	{ "addresses are those of the pages", pcmbuf_test_addresses, true },
 	{ "chunks are as long as can be", pcmbuf_test_chunks, true },
 	{ "below 4 GiB where that is needed", pcmbuf_test_low_memory },
-	{ "within the reach of the device", pcmbuf_test_masks },
-	{ "as the device sees them, or not at all", pcmbuf_test_bounced },
 	{ }
 };

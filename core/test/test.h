@@ -102,6 +102,7 @@ extern const struct pcmbuf_test_case pcmbuf_test_life_cases[];
 extern const struct pcmbuf_test_case pcmbuf_test_account_cases[];
 extern const struct pcmbuf_test_case pcmbuf_test_owner_cases[];
 extern const struct pcmbuf_test_case pcmbuf_test_lookup_cases[];
+extern const struct pcmbuf_test_case pcmbuf_test_dma_cases[];
 extern const struct pcmbuf_test_case pcmbuf_test_classic_cases[];
 extern const struct pcmbuf_test_case pcmbuf_test_faults_cases[];
 
