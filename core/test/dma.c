@@ -12,6 +12,7 @@
 #include <linux/page_ref.h>
 #include <linux/scatterlist.h>
 #include <linux/sizes.h>
+#include <linux/vmalloc.h>
 
 #include "test.h"
 
@@ -174,9 +175,40 @@ static void pcmbuf_test_bounced(struct pcmbuf_test *t)
 	pcmbuf_test_set_dma(t, NULL);
 }
 
+/* With no place in the kernel's map the device does not keep it either. */
+static void pcmbuf_test_no_area(struct pcmbuf_test *t)
+{
+	void *kept;
+	int err;
+
+	if (!EXPECT_EQ(t, pcmbuf_test_open(t), 0) ||
+	    !EXPECT_EQ(t, snd_pcmbuf_preallocate_pages(t->substream,
+						       SND_PCMBUF_SG, t->dev, 0,
+						       0), 0) ||
+	    !pcmbuf_test_let_fail(t, "vmap"))
+		return;
+	pcmbuf_test_set_dma(t, &pcmbuf_test_remap_ops);
+	err = snd_pcmbuf_malloc_pages(t->substream, PCMBUF_TEST_BYTES);
+	kept = pcmbuf_test_let_work();
+	if (EXPECT_EQ(t, err, -ENOMEM) && EXPECT(t, kept))
+		vunmap(kept);
+	pcmbuf_test_expect_cleared(t);
+	EXPECT(t, pcmbuf_test_are_free());
+	EXPECT_EQ(t, pcmbuf_test_mapped, 0);
+	EXPECT_EQ(t, pcmbuf_test_total(t), 0);
+	pcmbuf_test_close(t);
+	pcmbuf_test_mapped = 0;
+	pcmbuf_test_set_dma(t, NULL);
+}
+
 #else
 
 static void pcmbuf_test_bounced(struct pcmbuf_test *t)
+{
+	t->skip = "every device maps its memory directly here";
+}
+
+static void pcmbuf_test_no_area(struct pcmbuf_test *t)
 {
 	t->skip = "every device maps its memory directly here";
 }
@@ -186,5 +218,6 @@ static void pcmbuf_test_bounced(struct pcmbuf_test *t)
 const struct pcmbuf_test_case pcmbuf_test_dma_cases[] = {
 	{ "within the reach of the device", pcmbuf_test_masks },
 	{ "as the device sees them, or not at all", pcmbuf_test_bounced },
+	{ "mapped for the device, or not at all", pcmbuf_test_no_area },
 	{ }
 };
