@@ -60,6 +60,24 @@ some_refused()
 	round_trip 1 S16_LE 2 000 48000 2
 }
 
+# set_to NAME VALUE: what the core has for a parameter
+set_to()
+{
+	[ "$(cat "/sys/module/snd_pcmbuf/parameters/$1")" = "$2" ]
+}
+
+# too_much KIB HAS: such a preallocation is beyond the limit, and is refused by
+# the write, which leaves what there is
+too_much()
+{
+	file=$CARD/pcm1p/sub0/prealloc
+	[ "$(cat "${file}_max")" -ge "$1" ] || return
+	# a shell's own echo tells no reason
+	env echo "$1" 2>errors >"$file" && { echo "it is taken"; return 1; }
+	grep -q "Cannot allocate memory" errors || { cat errors; return 1; }
+	preallocated "$2"
+}
+
 # large NAME COMMAND...: where addresses have room for so much
 large()
 {
@@ -78,8 +96,9 @@ loads()
 cd /tmp || exit 1
 expect_log "^snd_pcmbuf: \`[^']*' invalid for parameter "
 
-plan 12
+plan 14
 devices="pcm_substreams=8 buffer_kb=32768"
+check "a limit of 128 MiB" with "" "" set_to max_alloc_per_card 134217728
 large "128 MiB for a card" with "" "$devices" fills 3 $RING
 large "and no more" with "" "$devices" some_refused 5 $RING
 large "more if it is so set" \
@@ -89,6 +108,8 @@ check "room for two" \
 	with max_alloc_per_card=25165824 "$devices" fills 2 $SMALL
 check "and not for three" \
 	with max_alloc_per_card=25165824 "$devices" some_refused 3 $SMALL
+check "nor for a preallocation" \
+	with max_alloc_per_card=3145728 buffer_kb=4096 too_much 4096 512
 check "four substreams have a buffer" \
 	with "" pcm_substreams=6 preallocated 512 512 512 512 0 0
 check "as many as are wanted" \
