@@ -12,6 +12,12 @@ file=/sys/kernel/debug/snd-pcmbuf-test
 expect_log '^platform snd-pcmbuf-test: pcmC[0-9]+D0: the buffer is not from snd-pcmbuf$'
 expect_log '^platform snd-pcmbuf-test: pcmC[0-9]+D0[pc],0: cannot preallocate [0-9]+ bytes$'
 
+unload()
+{
+	rmmod snd_pcmbuf_test || bail_out "cannot unload snd-pcmbuf-test"
+	rmmod snd_pcmbuf || bail_out "cannot unload snd-pcmbuf"
+}
+
 # Who looks for leaks would not survive that his own memory fails.
 faults=0
 if ! [ -e /sys/kernel/debug/kmemleak ] || grep -q kmemleak=off /proc/cmdline; then
@@ -23,7 +29,18 @@ modprobe snd-pcmbuf-test faults=$faults || bail_out "cannot load snd-pcmbuf-test
 cat $file >results || bail_out "cannot read $file"
 cat results
 check_kunit snd-pcmbuf
-rmmod snd_pcmbuf_test || bail_out "cannot unload snd-pcmbuf-test"
-rmmod snd_pcmbuf || bail_out "cannot unload snd-pcmbuf"
+unload
+
+# Without a limit nothing keeps what is absurd from the allocators but the core.
+modprobe snd-pcmbuf max_alloc_per_card=0 || bail_out "cannot load snd-pcmbuf"
+modprobe snd-pcmbuf-test || bail_out "cannot load snd-pcmbuf-test"
+cat $file >unlimited || bail_out "cannot read $file"
+grep -q '^not ok' unlimited && {
+	grep -B 3 '^not ok' unlimited | sed 's/^/# no limit: /'
+	bail_out "not without a limit"
+}
+check_kunit snd-pcmbuf
+unload
+
 grep -q '^not ok' results && exit 1
 exit 0
