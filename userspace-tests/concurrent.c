@@ -6,6 +6,7 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -364,6 +365,65 @@ static void test_stamps(const void *arg)
 	expect_all_did(parts, 2);
 }
 
+#define PREALLOCATED	1	/* the device that is, on a default card */
+
+static int open_prealloc(int flags)
+{
+	char name[80];
+
+	snprintf(name, sizeof(name), "/proc/asound/card%d/pcm%dp/sub0/prealloc",
+		 vt_card, PREALLOCATED);
+	return SYS(open(name, flags));
+}
+
+static void write_prealloc(const char *kib)
+{
+	int fd = open_prealloc(O_WRONLY);
+
+	SYS(write(fd, kib, strlen(kib)));
+	close(fd);
+}
+
+static unsigned long read_prealloc(void)
+{
+	int fd = open_prealloc(O_RDONLY);
+	char text[32] = "";
+
+	SYS(read(fd, text, sizeof(text) - 1));
+	close(fd);
+	return strtoul(text, NULL, 10);
+}
+
+/* One changes the preallocation, the other reads one size or the other. */
+static void live_prealloc(const void *arg)
+{
+	const struct part *part = arg;
+	unsigned long kib;
+
+	while (vt_now() < part->until || !*part->done) {
+		if (part->number) {
+			kib = read_prealloc();
+			EXPECT(kib == 64 || kib == 128, "%lu KiB", kib);
+		} else {
+			write_prealloc(*part->done % 2 ? "64" : "128");
+		}
+		++*part->done;
+	}
+}
+
+static void test_prealloc(const void *arg)
+{
+	struct part *parts = make_parts(PREALLOCATED, 2, NULL);
+	char initial[32];
+
+	(void)arg;
+	snprintf(initial, sizeof(initial), "%lu", read_prealloc());
+	write_prealloc("64");
+	vt_threads(live_prealloc, parts, sizeof(*parts), 2);
+	expect_all_did(parts, 2);
+	write_prealloc(initial);
+}
+
 static const struct {
 	const char *name;
 	vt_test *test;
@@ -395,10 +455,11 @@ int main(int argc, char **argv)
 	MUST(snd_lib_error_set_handler(say_nothing));
 
 	vt_init(argc, argv, 110);
-	vt_plan(2 * ARRAY_SIZE(tests));
+	vt_plan(2 * ARRAY_SIZE(tests) + 1);
 	for (device = 0; device < 2; device++)
 		for (i = 0; i < ARRAY_SIZE(tests); i++)
 			vt_run(tests[i].test, &device, "device %d %s", device,
 			       tests[i].name);
+	vt_run(test_prealloc, NULL, "a preallocation that changes is read");
 	return vt_finish();
 }
