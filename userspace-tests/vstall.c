@@ -12,6 +12,7 @@
 	"/sys/devices/system/clocksource/clocksource0/current_clocksource"
 #define RCU		"/sys/module/rcupdate/parameters/rcu_cpu_stall_suppress"
 #define LOCKUP		"/proc/sys/kernel/soft_watchdog"
+#define WORK		"/sys/module/workqueue/parameters/watchdog_thresh"
 
 static int64_t vt_order(const char *file, long long value)
 {
@@ -26,15 +27,15 @@ static int64_t vt_order(const char *file, long long value)
 	return now;
 }
 
-#define WORK		"/sys/module/workqueue/parameters/watchdog_thresh"
-
 /*
  * The kernel's watchdogs would take a jump for a CPU that hangs, or for work
  * that does; not every machine has all.
  */
-#define TELL(file, value) \
-	"{ [ ! -e " file " ] || echo " value " >" file "; }"
-#define WATCH(yes, seconds)	TELL(LOCKUP, yes) " && " TELL(WORK, seconds)
+static const struct {
+	const char *file, *off, *on;
+} vt_watchdogs[] = {
+	{ RCU, "1", "0" }, { LOCKUP, "0", "1" }, { WORK, "0", "30" },
+};
 
 static char vt_source[64];	/* that the kernel went by */
 
@@ -63,11 +64,26 @@ static void vt_go_by(const char *source)
 	}
 }
 
+static void vt_watch(bool yes)
+{
+	unsigned int i;
+	FILE *f;
+
+	for (i = 0; i < ARRAY_SIZE(vt_watchdogs); i++) {
+		f = fopen(vt_watchdogs[i].file, "w");
+		if (f && (fputs(yes ? vt_watchdogs[i].on : vt_watchdogs[i].off,
+				f) < 0 || fclose(f))) {
+			printf("Bail out! %s is not taken\n",
+			       vt_watchdogs[i].file);
+			_exit(1);
+		}
+	}
+}
+
 static void vt_end_stalls(void)
 {
 	vt_go_by(vt_source);
-	if (system("echo 0 >" RCU "; " WATCH("1", "30")))
-		_exit(1);
+	vt_watch(true);
 }
 
 void vt_load_stalls(void)
@@ -80,8 +96,7 @@ void vt_load_stalls(void)
 	}
 	fclose(f);
 	vt_load_module();
-	if (system("echo 1 >" RCU " && " WATCH("0", "0")))
-		_exit(1);
+	vt_watch(false);
 	vt_go_by(MODULE);
 	atexit(vt_end_stalls);
 }
