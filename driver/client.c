@@ -67,7 +67,7 @@ static u64 vsnd_end_room(const struct vsnd_end *end)
 	if (!vsnd_end_is_draining(end) && limit && limit <= until) {
 		avail -= until - (limit - 1);
 		until = limit - 1;
-		if (data_race(READ_ONCE(runtime->control->avail_min)) > avail)
+		if (snd_pcm_peek(runtime->control->avail_min) > avail)
 			until = limit;
 	}
 	return until > n ? until - n : 0;

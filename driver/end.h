@@ -73,7 +73,7 @@ static inline u64 vsnd_end_read(const struct vsnd_end *recorder)
 static inline snd_pcm_uframes_t
 vsnd_end_stop_threshold(const struct vsnd_end *end)
 {
-	return data_race(READ_ONCE(end->runtime->stop_threshold));
+	return snd_pcm_peek(end->runtime->stop_threshold);
 }
 
 static inline bool vsnd_end_never_stops(const struct vsnd_end *end)
@@ -260,7 +260,7 @@ static __always_inline bool vsnd_end_report(struct vsnd_end *end, s64 until,
 		}
 	}
 	end->seen = n;
-	hw_ptr = data_race(READ_ONCE(runtime->status->hw_ptr));
+	hw_ptr = snd_pcm_peek(runtime->status->hw_ptr);
 	if (unlikely(hw_ptr != end->hw_ptr))
 		vsnd_end_follow(end, hw_ptr);
 	end->hw_ptr += step;

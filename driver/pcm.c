@@ -111,10 +111,9 @@ static bool vsnd_is_meant(struct snd_pcm_substream *substream,
 /* A DRAIN may get here beside hw_params, and is refused then. */
 static u64 vsnd_period_ns(const struct snd_pcm_runtime *runtime)
 {
-	u64 period = data_race(READ_ONCE(runtime->period_size));
+	u64 period = snd_pcm_peek(runtime->period_size);
 
-	return div_u64(period * NSEC_PER_SEC,
-		       data_race(READ_ONCE(runtime->rate)));
+	return div_u64(period * NSEC_PER_SEC, snd_pcm_peek(runtime->rate));
 }
 
 /*

@@ -15,7 +15,7 @@ static struct timespec64 vsnd_stamp(const struct snd_pcm_runtime *runtime,
 	ktime_t mono = ns_to_ktime(at);
 
 	/* the client may change it at any time */
-	switch (data_race(READ_ONCE(runtime->tstamp_type))) {
+	switch (snd_pcm_peek(runtime->tstamp_type)) {
 	case SNDRV_PCM_TSTAMP_TYPE_MONOTONIC:
 		return ns_to_timespec64(at);
 	case SNDRV_PCM_TSTAMP_TYPE_MONOTONIC_RAW:
