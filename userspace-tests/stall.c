@@ -457,7 +457,7 @@ static void test_in_time(const void *arg)
 	vt_sleep_until(vt_now() + vt_duration(player, RING / 2));
 	vt_jump(vt_duration(player, RING * 7 / 4));
 	MUST(snd_pcm_avail(recorder->pcm));
-	EXPECT(vt_stamped(recorder, map(recorder), 0, RING / 4) == RING / 4,
+	EXPECT(vt_stamped(recorder, map(recorder), 0, RING / 5) == RING / 5,
 	       "it is lost");
 }
 
