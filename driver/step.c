@@ -116,7 +116,8 @@ static int vsnd_step_by(struct vsnd_step *step, unsigned int frames)
  *
  * Context: Process context, may sleep.
  * Return: 0, -EAGAIN if there is no event to go to, none that wakes a client
- * for very long, or too many in so many frames, or -EINTR if the caller was killed on the way.
+ * for very long, or if the way is too long, or -EINTR if the caller was killed
+ * on it.
  */
 int vsnd_step_advance(struct vsnd_step *step, unsigned int frames)
 {
