@@ -179,6 +179,11 @@ static void test_pause_and_drain(const void *arg)
 	vt_wait_state(loop.player, SND_PCM_STATE_SETUP, VT_SECOND);
 }
 
+static void unmap(void *ring)
+{
+	munmap(ring, RING * 4);
+}
+
 /* In a group each is held, and goes on, by its own clock. */
 static void test_clocks(const void *arg)
 {
@@ -226,6 +231,7 @@ static void expect_rest(const struct job *job, bool running)
 	ring = mmap(NULL, RING * 4, PROT_READ, MAP_SHARED,
 		    vt_descriptor(loop.recorder), 0);
 	EXPECT(ring != MAP_FAILED, "mmap: %s", strerror(errno));
+	vt_defer(unmap, ring);
 	vt_link(loop.player, loop.recorder);
 	vt_play(loop.player, 0, RING);
 	if (running)
@@ -245,7 +251,7 @@ static void expect_rest(const struct job *job, bool running)
 	vt_sleep_until(vt_now() + VT_SECOND);
 	EXPECT(!running || vt_stamped(loop.recorder, ring, 0, 480) == 480,
 	       "the recorder runs");
-	SYS(munmap(ring, RING * 4));
+	vt_undo(unmap, ring);
 	MUST(snd_pcm_unlink(loop.player->pcm));
 	vt_close(loop.player);
 	vt_close(loop.recorder);
