@@ -131,12 +131,13 @@ static void pcmbuf_test_expect_lock(struct pcmbuf_test *t)
 	probe.pre_handler = pcmbuf_test_before_lookup;
 	pcmbuf_test_lookups = 0;
 	pcmbuf_test_interruptible = 0;
-	WRITE_ONCE(pcmbuf_test_caller, current);
 	if (register_kprobe(&probe))
 		return;
+	/* a probe may look pages up itself while it is set up or taken away */
+	WRITE_ONCE(pcmbuf_test_caller, current);
 	EXPECT(t, snd_pcmbuf_sgbuf_ops_page(t->substream, 0));
-	unregister_kprobe(&probe);
 	WRITE_ONCE(pcmbuf_test_caller, NULL);
+	unregister_kprobe(&probe);
 	EXPECT_EQ(t, pcmbuf_test_lookups, 1);
 	EXPECT_EQ(t, pcmbuf_test_interruptible, 0);
 }
