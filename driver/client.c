@@ -76,18 +76,25 @@ static u64 vsnd_end_room(const struct vsnd_end *end)
 /*
  * The DRAIN of a linked player has made it run, but its client has not: it is
  * PREPARED while the player drains, and stays what it is afterwards. So is one
- * that is just being started, but only until its stream lock is let go.
+ * that is just being started, but only until its stream lock is let go; and till
+ * then one is PAUSED or SUSPENDED that is being let go on.
  */
 static bool vsnd_end_is_dragged(struct vsnd_end *recorder)
 {
-	snd_pcm_state_t state = snd_pcm_runtime_state(recorder->runtime);
 	const struct vsnd_end *player = vsnd_end_peer(recorder);
 
-	if (state == SNDRV_PCM_STATE_RUNNING)
+	switch (snd_pcm_runtime_state(recorder->runtime)) {
+	case SNDRV_PCM_STATE_RUNNING:
+	case SNDRV_PCM_STATE_PAUSED:
+	case SNDRV_PCM_STATE_SUSPENDED:
 		return false;
-	if (player->running && vsnd_end_is_draining(player))
-		recorder->dragged = true;
-	return recorder->dragged || state != SNDRV_PCM_STATE_PREPARED;
+	case SNDRV_PCM_STATE_PREPARED:
+		if (player->running && vsnd_end_is_draining(player))
+			recorder->dragged = true;
+		return recorder->dragged;
+	default:
+		return true;
+	}
 }
 
 /*
