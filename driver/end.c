@@ -101,19 +101,28 @@ void vsnd_end_forget_silence(struct vsnd_end *end)
  * @bytes: how many
  *
  * A DRAIN comes here though its start was refused, as the buffer is just being
- * changed: then there is nothing to write to.
+ * changed: then there is nothing to write to. In pieces, to bound irq-off time
+ * where the caller has not turned them off anyway.
  *
  * Context: The fill_silence op. Takes the cable's lock.
  */
 void vsnd_end_silence(struct vsnd_end *end, unsigned int channel, size_t pos,
 		      size_t bytes)
 {
+	struct vsnd_cable *cable = end->cable;
 	unsigned long flags;
+	size_t part;
 
-	spin_lock_irqsave(&end->cable->lock, flags);
-	if (end->ready)
-		vsnd_ring_silence_bytes(&end->ring, channel, pos, bytes);
-	spin_unlock_irqrestore(&end->cable->lock, flags);
+	for (; bytes; bytes -= part, pos += part) {
+		spin_lock_irqsave(&cable->lock, flags);
+		part = bytes;
+		if (end->ready) {
+			part = min_t(size_t, bytes,
+				     end->piece * end->ring.frame_stride);
+			vsnd_ring_silence_bytes(&end->ring, channel, pos, part);
+		}
+		spin_unlock_irqrestore(&cable->lock, flags);
+	}
 }
 
 static void vsnd_end_set_ring(struct vsnd_end *end)

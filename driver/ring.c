@@ -4,7 +4,7 @@
  * buffer to another or silenced. Samples are opaque bits here.
  */
 #include <linux/minmax.h>
-#include <linux/mm.h>
+#include <linux/vmalloc.h>
 
 #include "vsnd.h"
 
@@ -202,7 +202,7 @@ void vsnd_ring_silence_bytes(const struct vsnd_ring *ring,
  */
 void vsnd_ring_free(struct vsnd_ring *ring)
 {
-	kvfree(ring->area);
+	vfree(ring->area);
 	ring->area = NULL;
 }
 
@@ -228,8 +228,8 @@ int vsnd_ring_alloc_like(struct vsnd_ring *ring, const struct vsnd_ring *like,
 	vsnd_ring_free(ring);
 	if (frames > VSND_BUFFER_BYTES_MAX / frame_bytes)
 		return -ENOMEM;
-	area = kvmalloc(frames * frame_bytes, GFP_KERNEL_ACCOUNT |
-			__GFP_NOWARN | __GFP_RETRY_MAYFAIL);
+	area = __vmalloc(frames * frame_bytes, GFP_KERNEL_ACCOUNT |
+			 __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
 	if (!area)
 		return -ENOMEM;
 	*ring = *like;
