@@ -40,7 +40,7 @@ static bool free_ring(struct vh_race *race)
 
 static void live_replacing(struct vh_race *race, atomic_ulong *done)
 {
-	snd_pcm_uframes_t frames = 480;
+	snd_pcm_uframes_t frames;
 	uint64_t seed = race->device;
 	unsigned int i = 0;
 	int64_t until;
@@ -57,6 +57,7 @@ static void live_replacing(struct vh_race *race, atomic_ulong *done)
 		SYS(ioctl(race->fd, VH_SW_PARAMS, race->sw[i]));
 		SYS(ioctl(race->fd, VH_PREPARE));
 		/* without a frame to play there is no drain */
+		frames = 480;
 		vh_call(race->fd, VH_FORWARD, &frames, "forward");
 	}
 }

@@ -181,5 +181,9 @@ ours=$(growth cycle_refused 300)
 rmmod snd_pcmbuf
 diag "300 refused loads: ${ours:-failed} KiB"
 check "300 times refused" [ -n "$ours" ]
-check "nothing is lost then" [ "${ours:-999999}" -le 200 ]
+if [ "$SLOW_CS" = 0 ]; then
+	check "nothing is lost then" [ "${ours:-999999}" -le 200 ]
+else
+	skip "nothing is lost then" "a debug kernel keeps what is freed for a while"
+fi
 finish
