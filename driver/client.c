@@ -79,7 +79,7 @@ static u64 vsnd_end_room(const struct vsnd_end *end)
  * that is just being started, but only until its stream lock is let go; and till
  * then one is PAUSED or SUSPENDED that is being let go on.
  */
-static bool vsnd_end_is_dragged(struct vsnd_end *recorder)
+static bool vsnd_end_is_dragged(const struct vsnd_end *recorder)
 {
 	const struct vsnd_end *player = vsnd_end_peer(recorder);
 
@@ -89,9 +89,8 @@ static bool vsnd_end_is_dragged(struct vsnd_end *recorder)
 	case SNDRV_PCM_STATE_SUSPENDED:
 		return false;
 	case SNDRV_PCM_STATE_PREPARED:
-		if (player->running && vsnd_end_is_draining(player))
-			recorder->dragged = true;
-		return recorder->dragged;
+		return recorder->dragged ||
+		       (player->running && vsnd_end_is_draining(player));
 	default:
 		return true;
 	}

@@ -268,7 +268,8 @@ int vsnd_end_start(struct vsnd_end *end, s64 *at)
  * @end: an end, running or not
  * @now: instant, ns
  *
- * What has passed until now is moved first. The count is kept, for a pause.
+ * What has passed until now is moved first. The count is kept, for a pause. A
+ * recorder that a linked player's drain has dragged along is left behind by it.
  *
  * Context: Any. Takes the cable's lock.
  */
@@ -281,6 +282,8 @@ void vsnd_end_stop(struct vsnd_end *end, s64 now)
 	if (end->running) {
 		vsnd_cable_advance(cable, now);
 		end->running = false;
+		if (vsnd_end_is_draining(end))
+			vsnd_end_peer(end)->dragged = true;
 		atomic64_set(&end->stale, 0);
 		vsnd_cable_connect(cable, 0);
 		if (!vsnd_cable_schedule(cable))
