@@ -58,14 +58,10 @@ static void vsnd_cable_delay(struct vsnd_end *recorder, u64 from)
  * The recorder has heard silence in place of frames that the player may yet
  * write by mmap, behind the core's back: they are lost, and it must be told.
  */
-static void vsnd_cable_check_lost(struct vsnd_end *player, s64 missed)
+static void vsnd_cable_check_lost(struct vsnd_end *player, u64 n)
 {
-	const struct snd_pcm_runtime *runtime = player->runtime;
-	snd_pcm_uframes_t threshold = vsnd_end_stop_threshold(player);
-	s64 tolerated = (s64)threshold - player->ring.frames;
-
-	if (missed >= tolerated && threshold < runtime->boundary &&
-	    snd_pcm_runtime_state(runtime) == SNDRV_PCM_STATE_RUNNING)
+	if (n >= vsnd_end_underrun(player) && !vsnd_end_never_stops(player) &&
+	    snd_pcm_runtime_state(player->runtime) == SNDRV_PCM_STATE_RUNNING)
 		player->lost = true;
 }
 
@@ -86,7 +82,7 @@ vsnd_cable_move(struct vsnd_cable *cable, struct vsnd_end *player,
 		if ((s64)(until - end) <= 0)
 			end = until;
 		else
-			vsnd_cable_check_lost(player, until - end);
+			vsnd_cable_check_lost(player, until + cable->shift);
 	}
 	if ((s64)(end - recorder->moved) > 0)
 		vsnd_cable_copy(recorder, end, player, cable->shift);
