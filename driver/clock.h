@@ -76,18 +76,19 @@ struct vsnd_clock {
  * struct vsnd_hrtimer - a clock on a high-resolution timer
  * @clock: the clock
  * @timer: the timer. Armed under the clock's lock.
- * @ran: instant of the latest run, ns of CLOCK_MONOTONIC. Written by the run.
+ * @rest: instant before which there is no other run, ns of CLOCK_MONOTONIC.
+ *	Written by the run.
  * @real: when the clock's time was 0, ns of CLOCK_MONOTONIC
  * @mul: the clock's time passes @mul / @div times as fast
  * @div: see @mul
  *
  * The card's realtime clock and each device's scaled clock. All but @timer and
- * @ran change only while no stream that uses the clock is open.
+ * @rest change only while no stream that uses the clock is open.
  */
 struct vsnd_hrtimer {
 	struct vsnd_clock clock;
 	struct hrtimer timer;
-	s64 ran;
+	atomic64_t rest;
 	atomic64_t real;
 	unsigned int mul;
 	unsigned int div;

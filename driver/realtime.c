@@ -12,8 +12,9 @@
 #include "vsnd.h"
 
 /*
- * Two runs are at least this far apart: no set of streams, however many and
- * however short their periods, can keep a CPU busy with interrupts alone.
+ * Two runs are at least this far apart, and after one there is none for as long
+ * as it took: no streams, however many, however short their periods and however
+ * much they move, let their clock take more than half of a CPU.
  */
 #define VSND_RUN_SPACING_NS	(100 * NSEC_PER_USEC)
 
@@ -31,7 +32,7 @@ static struct vsnd_hrtimer *vsnd_to_hrtimer(struct vsnd_clock *clock)
 static void vsnd_hrtimer_start(struct vsnd_hrtimer *hr, s64 when)
 {
 	lockdep_assert_held(&hr->clock.lock);
-	when = max_t(s64, when, READ_ONCE(hr->ran) + VSND_RUN_SPACING_NS);
+	when = max_t(s64, when, atomic64_read(&hr->rest));
 	hrtimer_start(&hr->timer, ns_to_ktime(when), HRTIMER_MODE_ABS);
 }
 
@@ -60,11 +61,16 @@ static enum hrtimer_restart vsnd_hrtimer_expired(struct hrtimer *timer)
 {
 	struct vsnd_hrtimer *hr = container_of(timer, struct vsnd_hrtimer,
 					       timer);
-
 	s64 now = ktime_to_ns(ktime_get());
+	s64 took;
 
-	WRITE_ONCE(hr->ran, now);
+	atomic64_set(&hr->rest, now + VSND_RUN_SPACING_NS);
 	vsnd_clock_run(&hr->clock, vsnd_hrtimer_time(hr, now));
+	took = ktime_to_ns(ktime_get()) - now;
+	if (unlikely(2 * took > VSND_RUN_SPACING_NS)) {
+		atomic64_set(&hr->rest, now + 2 * took);
+		vsnd_clock_arm(&hr->clock);
+	}
 	return HRTIMER_NORESTART;
 }
 
