@@ -237,16 +237,12 @@ static void vsnd_suspend_group(struct snd_pcm_substream *substream)
 			vsnd_stop_one(s, now);
 }
 
-/* Others may drain with the master and not be announced. */
-static void vsnd_drain_group(struct snd_pcm_substream *substream)
+/* Each stream of a group that drains is announced but those started by it. */
+static void vsnd_drain(struct snd_pcm_substream *substream)
 {
-	struct snd_pcm_substream *s;
-
 	vsnd_end_hurry(vsnd_substream_end(substream));
-	snd_pcm_group_for_each_entry(s, substream)
-		if (vsnd_is_ours(substream, s) &&
-		    !vsnd_substream_clock(s)->ops->monotonic)
-			vsnd_device_drain(snd_pcm_substream_chip(s));
+	if (!vsnd_substream_clock(substream)->ops->monotonic)
+		vsnd_device_drain(snd_pcm_substream_chip(substream));
 }
 
 /* Some kernels resume a stream in any state, once it has been suspended. */
@@ -280,7 +276,7 @@ static int vsnd_pcm_trigger(struct snd_pcm_substream *substream, int cmd)
 		vsnd_suspend_group(substream);
 		return 0;
 	case SNDRV_PCM_TRIGGER_DRAIN:
-		vsnd_drain_group(substream);
+		vsnd_drain(substream);
 		return 0;
 	}
 	return -EINVAL;
