@@ -84,6 +84,7 @@ int pcmbuf_test_card_new(struct pcmbuf_test *t)
 
 	t->fake = 0;
 	t->left = SIZE_MAX;
+	t->card = NULL;
 	t->file = kzalloc(sizeof(*t->file), GFP_KERNEL);
 	if (!t->file)
 		return -ENOMEM;
@@ -101,14 +102,20 @@ int pcmbuf_test_card_new(struct pcmbuf_test *t)
 
 err_free_card:
 	snd_card_free(t->card);
+	t->card = NULL;
 err_free_file:
 	kfree(t->file);
 	return err;
 }
 
-/* Closes what the test left open, and frees nothing that the core should. */
+/*
+ * Closes what the test left open, and frees nothing that the core should. A test
+ * that frees its card and cannot make another leaves none.
+ */
 void pcmbuf_test_card_free(struct pcmbuf_test *t)
 {
+	if (!t->card)
+		return;
 	pcmbuf_test_close(t);
 	pcmbuf_test_fake_total(t, 0);
 	snd_card_free(t->card);
