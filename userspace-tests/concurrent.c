@@ -411,6 +411,11 @@ static void live_prealloc(const void *arg)
 	}
 }
 
+static void restore_prealloc(void *kib)
+{
+	write_prealloc(kib);
+}
+
 static void test_prealloc(const void *arg)
 {
 	struct part *parts = make_parts(PREALLOCATED, 2, NULL);
@@ -418,10 +423,11 @@ static void test_prealloc(const void *arg)
 
 	(void)arg;
 	snprintf(initial, sizeof(initial), "%lu", read_prealloc());
+	vt_defer(restore_prealloc, initial);
 	write_prealloc("64");
 	vt_threads(live_prealloc, parts, sizeof(*parts), 2);
 	expect_all_did(parts, 2);
-	write_prealloc(initial);
+	vt_undo(restore_prealloc, initial);
 }
 
 static const struct {

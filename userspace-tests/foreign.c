@@ -83,15 +83,6 @@ static snd_pcm_t *foreign_recorder(bool works)
 	return recorder;
 }
 
-static const unsigned char *map(struct vt_stream *s)
-{
-	const snd_pcm_channel_area_t *areas;
-	snd_pcm_uframes_t offset, n = s->p.buffer;
-
-	MUST(snd_pcm_mmap_begin(s->pcm, &areas, &offset, &n));
-	return areas[0].addr;
-}
-
 static void expect_state(snd_pcm_t *pcm, snd_pcm_state_t state)
 {
 	EXPECT(snd_pcm_state(pcm) == state, "a stream is %s, wanted %s",
@@ -113,7 +104,7 @@ static void test_start(const void *arg)
 	player = vt_player(0, &p);
 	p.access = SND_PCM_ACCESS_MMAP_INTERLEAVED;
 	recorder = vt_recorder(0, &p);
-	heard = map(recorder);
+	heard = vt_ring(recorder);
 	vt_play(player, 0, p.buffer);
 	if (job->foreign_first) {
 		MUST(snd_pcm_link(foreign, player->pcm));

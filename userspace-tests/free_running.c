@@ -10,15 +10,6 @@ struct job {
 	int device;
 };
 
-static unsigned char *map(struct vt_stream *s)
-{
-	const snd_pcm_channel_area_t *areas;
-	snd_pcm_uframes_t offset, n = s->p.buffer;
-
-	MUST(snd_pcm_mmap_begin(s->pcm, &areas, &offset, &n));
-	return areas[0].addr;
-}
-
 static struct vt_params free_running(void)
 {
 	struct vt_params p = vt_plain;
@@ -35,7 +26,7 @@ static void test_free_running(const void *arg)
 	struct vt_params p = free_running();
 	struct vt_stream *player = vt_player(job->device, &p);
 	struct vt_stream *recorder;
-	unsigned char *ring = map(player);
+	unsigned char *ring = vt_ring(player);
 	unsigned int round;
 
 	p.buffer = 9600;
@@ -64,7 +55,7 @@ static void test_kept_clean(const void *arg)
 
 	p.keep_clean = true;
 	player = vt_player(job->device, &p);
-	ring = map(player);
+	ring = vt_ring(player);
 	p.keep_clean = false;
 	p.buffer = 9600;
 	recorder = vt_recorder(job->device, &p);
@@ -86,7 +77,7 @@ static void start_committed(const struct job *job, struct vt_stream **player,
 	unsigned char *ring;
 
 	*player = vt_player(job->device, &p);
-	ring = map(*player);
+	ring = vt_ring(*player);
 	p.buffer = 9600;
 	*recorder = vt_recorder(job->device, &p);
 	vt_link(*player, *recorder);

@@ -228,15 +228,6 @@ static void expect_phase(struct vt_stream *s, int64_t began)
 	       snd_pcm_stream_name(s->dir), (long long)off);
 }
 
-static unsigned char *map(struct vt_stream *s)
-{
-	const snd_pcm_channel_area_t *areas;
-	snd_pcm_uframes_t offset, n = s->p.buffer;
-
-	MUST(snd_pcm_mmap_begin(s->pcm, &areas, &offset, &n));
-	return areas[0].addr;
-}
-
 /* A recorder's ring of two turns of the player's ring, at equal places */
 static void expect_turns(struct vt_stream *recorder, const void *frames,
 			 uint64_t first)
@@ -266,8 +257,8 @@ static void test_free_running(const void *arg)
 	player = vt_player(0, &p);
 	p.buffer = 2 * RING;
 	recorder = vt_recorder(0, &p);
-	played = map(player);
-	heard = map(recorder);
+	played = vt_ring(player);
+	heard = vt_ring(recorder);
 	vt_link(player, recorder);
 	vt_stamp(player, played, 0, RING);
 	MUST(snd_pcm_start(player->pcm));
@@ -416,10 +407,10 @@ static void test_delayed(const void *arg)
 	player = vt_player(0, &p);
 	p.buffer = all;
 	recorder = vt_recorder(0, &p);
-	heard = map(recorder);
+	heard = vt_ring(recorder);
 	copy = vt_alloc(all * recorder->frame_bytes);
 	vt_link(player, recorder);
-	vt_stamp(player, map(player), 1, RING);
+	vt_stamp(player, vt_ring(player), 1, RING);
 	MUST(snd_pcm_start(player->pcm));
 	vt_sleep_until(vt_now() + 500 * VT_MS);
 	stand_still(stall);
@@ -457,7 +448,7 @@ static void test_in_time(const void *arg)
 	vt_sleep_until(vt_now() + vt_duration(player, RING / 2));
 	vt_jump(vt_duration(player, RING * 7 / 4));
 	MUST(snd_pcm_avail(recorder->pcm));
-	EXPECT(vt_stamped(recorder, map(recorder), 0, RING / 5) == RING / 5,
+	EXPECT(vt_stamped(recorder, vt_ring(recorder), 0, RING / 5) == RING / 5,
 	       "it is lost");
 }
 

@@ -194,6 +194,16 @@ int vt_descriptor(struct vt_stream *s)
 	return fd.fd;
 }
 
+/* The first frame of its ring, which its access has mapped */
+unsigned char *vt_ring(struct vt_stream *s)
+{
+	const snd_pcm_channel_area_t *areas;
+	snd_pcm_uframes_t offset, n = s->p.buffer;
+
+	MUST(snd_pcm_mmap_begin(s->pcm, &areas, &offset, &n));
+	return areas[0].addr;
+}
+
 /*
  * Moves frames between the caller's interleaved memory and areas; from areas
  * when the stream is a recorder, to them when it is a player.

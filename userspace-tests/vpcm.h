@@ -79,6 +79,7 @@ void vt_close(struct vt_stream *s);
 void vt_prepare(struct vt_stream *s);
 void vt_link(struct vt_stream *a, struct vt_stream *b);
 int vt_descriptor(struct vt_stream *s);
+unsigned char *vt_ring(struct vt_stream *s);
 bool vt_is_mmap(const struct vt_stream *s);
 bool vt_is_planar(const struct vt_stream *s);
 
