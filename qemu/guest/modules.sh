@@ -83,7 +83,8 @@ cycle_peer()
 # cycle_refused: a load that fails when all but the card is there
 cycle_refused()
 {
-	! insmod "$extra/snd-virtual.ko" buffer_kb=1 2>/dev/null
+	insmod "$extra/snd-virtual.ko" buffer_kb=1 2>&1 |
+		grep -q "Invalid parameters"
 }
 
 repeat()
