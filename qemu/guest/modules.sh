@@ -178,10 +178,11 @@ check "no more is lost then" \
 # What is left behind by each is more than a KiB, if anything is.
 expect_log '^snd-virtual: buffer_kb=1: out of range 64\.\.32768$'
 modprobe snd-pcmbuf
-ours=$(growth cycle_refused 300)
+times=$(share 300)
+ours=$(growth cycle_refused "$times")
 rmmod snd_pcmbuf
-diag "300 refused loads: ${ours:-failed} KiB"
-check "300 times refused" [ -n "$ours" ]
+diag "$times refused loads: ${ours:-failed} KiB"
+check "$times times refused" [ -n "$ours" ]
 if [ "$SLOW_CS" = 0 ]; then
 	check "nothing is lost then" [ "${ours:-999999}" -le 200 ]
 else
