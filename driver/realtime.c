@@ -18,6 +18,9 @@
  */
 #define VSND_RUN_SPACING_NS	(100 * NSEC_PER_USEC)
 
+/* The longest rest: a virtual machine may have been stopped during a run. */
+#define VSND_REST_MAX_NS	(20 * NSEC_PER_MSEC)
+
 /*
  * A scaled clock counts from the first open on. There it stands still, rather
  * than to overflow: after 53 days.
@@ -66,7 +69,7 @@ static enum hrtimer_restart vsnd_hrtimer_expired(struct hrtimer *timer)
 
 	atomic64_set(&hr->rest, now + VSND_RUN_SPACING_NS);
 	vsnd_clock_run(&hr->clock, vsnd_hrtimer_time(hr, now));
-	took = ktime_to_ns(ktime_get()) - now;
+	took = min_t(s64, ktime_to_ns(ktime_get()) - now, VSND_REST_MAX_NS);
 	if (unlikely(2 * took > VSND_RUN_SPACING_NS)) {
 		atomic64_set(&hr->rest, now + 2 * took);
 		vsnd_clock_arm(&hr->clock);

@@ -47,8 +47,9 @@ static void test_share(const void *arg)
 	beside = work();
 	vt_note("alone %lld us, beside %lld us", (long long)(alone / VT_US),
 		(long long)(beside / VT_US));
-	EXPECT(beside > alone * 5 / 4, "nothing to speak of was moved");
-	EXPECT(beside < alone * 3, "the processor is busy with sound");
+	EXPECT(vt_slow() > 1 || beside > alone * 5 / 4, "too little was moved");
+	EXPECT(beside < alone * (1 + 2 * vt_slow()),
+	       "the processor is busy with sound");
 }
 
 static void test_after(const void *arg)
