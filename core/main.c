@@ -28,9 +28,9 @@
  * where the host leaves it to the driver's copy op, and it is replaced when
  * pages of it are still mapped or pinned by a former user.
  *
- * Bytes are charged to the card without charging the memory cgroup: statistics
- * per page would cost two per cent of every hw_params, and the limit per card
- * bounds what a user can pin down.
+ * Bytes are charged to the card without charging the memory cgroup: that keeps
+ * statistics per page, for which every hw_params would pay, and the limit per
+ * card bounds what a user can pin down.
  */
 
 #include <linux/bug.h>
@@ -49,7 +49,7 @@ unsigned int snd_pcmbuf_maximum_substreams = 4;
 module_param_named(maximum_substreams, snd_pcmbuf_maximum_substreams, uint,
 		   0444);
 MODULE_PARM_DESC(maximum_substreams,
-		 "substreams of a stream to preallocate buffers for (default 4)");
+		 "substreams of each PCM and direction to preallocate buffers for (default 4)");
 
 unsigned long snd_pcmbuf_max_alloc_per_card = 128UL << 20;
 module_param_named(max_alloc_per_card, snd_pcmbuf_max_alloc_per_card, ulong,

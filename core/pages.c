@@ -196,7 +196,7 @@ EXPORT_SYMBOL_GPL(snd_pcmbuf_alloc_vmalloc_buffer);
  * @size: bytes of the buffer, params_buffer_bytes()
  *
  * Like snd_pcmbuf_alloc_vmalloc_buffer(), from pages that hardware with 32
- * address bits can reach.
+ * address bits can reach, where the machine has a zone for them.
  *
  * Context: Process context, may sleep: not under a spinlock.
  * Return: as snd_pcmbuf_malloc_pages().

@@ -40,7 +40,8 @@ struct snd_pcmbuf;
  *	that a driver passes is ignored.
  * @alloc: get @dmab.bytes of memory, which are whole pages, all zero; set
  *	@dmab.area, contiguous in the kernel's map, and @dmab.addr. 0 or -errno,
- *	nothing in the kernel log. Required. Context: process, may sleep.
+ *	nothing in the kernel log (but vmalloc_32() cannot be told so).
+ *	Required. Context: process, may sleep.
  * @free: give it back. Required. Context: process, may sleep; may run under
  *	mmap_lock.
  * @page: page at a byte offset below @dmab.bytes, of which any may be mapped

@@ -239,7 +239,8 @@ static int snd_pcmbuf_slot_fill(struct snd_pcmbuf_slot *slot, size_t size)
  * snd_pcmbuf_preallocate_pages - register a substream's kind of memory
  * @substream: substream of a PCM that belongs to a card
  * @type: kind of memory of all its buffers
- * @data: device for kinds that use one, else ignored
+ * @data: device for kinds that use one, else ignored. It is held until the card
+ *	is freed.
  * @size: bytes to preallocate; 0 for none
  * @max: largest preallocation, in bytes, that may be asked for by writing to
  *	/proc/asound/cardN/pcmD{p,c}/subS/prealloc; 0 for no such file

@@ -78,7 +78,7 @@ static void vsnd_end_rewind(struct vsnd_end *end)
 
 /**
  * vsnd_end_forget_silence() - somebody else can write to an end's ring
- * @end: the end, which is being mapped
+ * @end: the end, which is being mapped or gets another buffer
  *
  * It may be prepared at the same time, which looks for mappings itself.
  *
@@ -148,7 +148,7 @@ static int vsnd_end_delay(struct vsnd_end *end, unsigned int *latency)
 				    end->ring.frames + *latency);
 }
 
-/* All of it unseen by a look at a stream that a DRAIN could not start. */
+/* Both locks: a DRAIN may look at the stream, though it could not start it. */
 static void vsnd_end_set_ready(struct vsnd_end *end, unsigned int latency)
 {
 	struct snd_pcm_runtime *runtime = end->runtime;

@@ -1,44 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * snd-virtual: the driver's structures and what its files offer each other.
- *
- * DOC: words
- *
- * A card has PCM devices; each substream pair of a device is a cable. A cable
- * has two ends, the player's (playback) and the recorder's (capture). An end
- * counts the frames of its stream since START as a u64 that never wraps; in
- * comments "n". Time is CLOCK_MONOTONIC in ns, as the card's clock tells it.
- *
- * DOC: locks
- *
- * Outermost first:
- *
- * 1. the PCM core's stream lock (interrupts off): trigger, pointer and ack are
- *    called under it
- * 2. &vsnd_cable.lock: everything that both ends touch
- * 3. &vsnd_clock.lock: which cables run, and the timer (leaf)
- *
- * Under 2 and 3 no stream lock is taken and nothing of the PCM core is called.
- * snd_pcm_period_elapsed() is called with none of them held.
- *
- * DOC: the other end
- *
- * An end's ring, runtime and appl_ptr belong to its own stream. The other end
- * touches them only under the cable's lock and only while @running is set.
- * It is set by START and cleared by STOP under that lock, and STOP precedes
- * hw_free and close: so an end never needs a reference to its peer, and never
- * stops it. The PCM core forgets the STOP of a recorder that the drain of a
- * linked player has made us start; vsnd_end_halt() makes up for it, and keeps
- * an end whose buffer may change from being started.
- *
- * DOC: the position
- *
- * What the PCM core is told of an end is worked out under the cable's lock, in
- * the tick and in vsnd_end_look(). The pointer op mostly needs that once more,
- * and takes it without the lock: @pos is written first, then, behind a write
- * barrier, @stale and @tick, which say that it holds. Whoever reads them in the
- * opposite order gets that position or a later one, of frames that have been
- * moved in either case.
  */
 #ifndef VSND_H
 #define VSND_H
@@ -56,6 +18,57 @@
 #include "imperfect.h"
 #include "ring.h"
 #include "timeline.h"
+
+/**
+ * DOC: words
+ *
+ * A card has PCM devices; each substream pair of a device is a cable. A cable
+ * has two ends, the player's (playback) and the recorder's (capture). An end
+ * counts the frames of its stream since START as a u64 that never wraps; in
+ * comments "n". Time is that of the clock of the device: CLOCK_MONOTONIC in ns,
+ * mostly, but see clock.h.
+ */
+
+/**
+ * DOC: locks
+ *
+ * Outermost first:
+ *
+ * 1. the PCM core's stream lock (interrupts off): trigger, pointer and ack are
+ *    called under it
+ * 2. &vsnd_cable.lock: everything that both ends touch
+ * 3. &vsnd_clock.lock: which cables run, and the timer (leaf)
+ *
+ * Under 2 and 3 no stream lock is taken and nothing of the PCM core is called.
+ * snd_pcm_period_elapsed() is called with none of them held.
+ *
+ * Mutexes are taken before all of these: &vsnd_pcm.settings, under open_mutex
+ * or the card's controls_rwsem; &vsnd_end.setup; and, under controls_rwsem,
+ * &vsnd_step.mutex with &vsnd_step.run in it.
+ */
+
+/**
+ * DOC: the other end
+ *
+ * An end's ring, runtime and appl_ptr belong to its own stream. The other end
+ * touches them only under the cable's lock and only while @running is set.
+ * It is set by START and cleared by STOP under that lock, and STOP precedes
+ * hw_free and close: so an end never needs a reference to its peer, and never
+ * stops it. The PCM core forgets the STOP of a recorder that the drain of a
+ * linked player has made us start; vsnd_end_halt() makes up for it, and keeps
+ * an end whose buffer may change from being started.
+ */
+
+/**
+ * DOC: the position
+ *
+ * What the PCM core is told of an end is worked out under the cable's lock, in
+ * the tick and in vsnd_end_look(). The pointer op mostly needs that once more,
+ * and takes it without the lock: @pos is written first, then, behind a write
+ * barrier, @stale and @tick, which say that it holds. Whoever reads them in the
+ * opposite order gets that position or a later one, of frames that have been
+ * moved in either case.
+ */
 
 #define VSND_NAME		"snd-virtual"
 #define VSND_PCMS_MAX		32	/* PCM devices of a card */
@@ -182,7 +195,8 @@ enum vsnd_tick {
  * @seen: @n at the last report to the PCM core
  * @pos: @seen as a position in the ring, frames. See "the position".
  * @told: what the PCM core was told last. Protected by the stream lock.
- * @rounds: whole rings that have passed beside, until it is to learn of them
+ * @rounds: whole rings that have passed and of which the PCM core has not been
+ *	told yet
  * @hw_ptr: the PCM core's hw_ptr once it has taken that report
  * @stale: instant from which on that report may no longer hold, ns; 0 for now.
  *	See "the position".
@@ -193,7 +207,7 @@ enum vsnd_tick {
  * @event: n at which to look next
  * @moved: n up to which the recorder's ring is written
  * @silent: frames before @moved that were written as silence, and not by its
- *	client afterwards (recorder)
+ *	client afterwards (recorder). Prepare sets it without the lock.
  * @latency: frames by which the recorder hears later
  * @delay: ring that holds them, while there are any; larger by @latency than
  *	@ring
@@ -292,14 +306,15 @@ struct vsnd_cable {
  * @card: the card it belongs to
  * @config: what it was made from
  * @pcm: ALSA's device, which owns this
- * @settings: protects what its controls set, and @opened
+ * @settings: protects @kind, @opened, @imperfect, the scale, the timer's source
  * @kind: the clock it goes by; changes only while @opened is 0
  * @opened: its open streams. Changes under both @pcm->open_mutex and @settings.
  * @scaled: its scaled clock
  * @step: its step clock
  * @slave: its clock on an ALSA timer
  * @heartbeat: keeps the drain of a slow clock from being given up
- * @plugged: state of the switch that plugs its cables
+ * @plugged: state of the switch that plugs its cables. Written with the card's
+ *	controls_rwsem held, as @latency is.
  * @latency: frames by which its recorders hear later, from their next prepare on
  * @imperfect: what is to be wrong with it. Protected by @settings.
  * @cables: one for each substream pair, @config->substreams of them
@@ -310,7 +325,7 @@ struct vsnd_pcm {
 	struct vsnd_card *card;
 	const struct vsnd_pcm_config *config;
 	struct snd_pcm *pcm;
-	struct mutex settings;	/* of its controls, and @opened */
+	struct mutex settings;	/* of its clock, see @settings */
 	enum vsnd_clock_kind kind;
 	unsigned int opened;
 	struct vsnd_hrtimer scaled;

@@ -123,15 +123,13 @@ function judge(i,	name, key, mine, best, ratio, met, text)
 	best = best_peer(name, key, asked[i])
 	ratio = mine != "" && best + 0 ? sprintf("%.3f", mine / best) : ""
 	text = why(name, "virtual")
-	if (mine == "" && ((name, "virtual", "none") in value))
-		met = "not yet"
-	else if (mine == "")
+	if (mine == "")
 		met = "no"
 	else
 		met = asked[i] == "-" ? "-" : is_met(mine, asked[i], best)
 	if (asked[i] != "-")
 		count[met]++
-	if (met == "no" || met == "?" || met == "not yet")
+	if (met == "no" || met == "?")
 		missed = missed "  " what[i] ": " \
 			(mine == "" ? (text == "" ? "no figure" : text) : \
 			 mine " " unit[i] ", asked " asked[i] \
@@ -232,7 +230,6 @@ END {
 	if (missed != "")
 		printf "\nNot met, or without a figure:\n%s", missed
 	bad = count["no"] + count["?"]
-	printf "\n%d asked figures met, %d not, %d not to be had yet\n",
-		count["yes"], bad, count["not yet"]
+	printf "\n%d asked figures met, %d not\n", count["yes"], bad
 	exit bad > 0
 }

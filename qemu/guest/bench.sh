@@ -151,7 +151,7 @@ row_apart()
 row_hour()
 {
 	if ! modinfo -F parm snd-virtual | grep -q '^pcm_clocks:'; then
-		result hour virtual none "there is no client clock yet"
+		result hour virtual none "there is no client clock"
 		return
 	fi
 	modprobe -r snd-virtual
