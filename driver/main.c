@@ -2,6 +2,8 @@
 /*
  * The module: its parameters, and the configurations of cards they describe.
  */
+#define pr_fmt(fmt) VSND_NAME ": " fmt
+
 #include <linux/module.h>
 #include <linux/platform_device.h>
 #include <linux/slab.h>
@@ -27,7 +29,8 @@ module_param_array(pcm_buffers, charp, &pcm_count, 0444);
 MODULE_PARM_DESC(pcm_buffers, "PCM devices of a card, by where each has its buffers from: vmalloc, vmalloc32, continuous, sg, dma (default: vmalloc,continuous)");
 
 static char *pcm_clocks[VSND_PCMS_MAX];
-module_param_array(pcm_clocks, charp, NULL, 0444);
+static int clock_count;
+module_param_array(pcm_clocks, charp, &clock_count, 0444);
 MODULE_PARM_DESC(pcm_clocks, "clock of each PCM device: realtime, client, step, scaled, timer (default: realtime)");
 
 static unsigned int pcm_substreams = 1;
@@ -64,7 +67,7 @@ MODULE_PARM_DESC(latency_frames, "recorders hear this many frames later, 0..7680
 
 static unsigned int start_grid_us = 1000;
 module_param(start_grid_us, uint, 0444);
-MODULE_PARM_DESC(start_grid_us, "streams start on a grid of this in us, 0..10000, at most a period (default: 1000)");
+MODULE_PARM_DESC(start_grid_us, "spacing in us of the instants at which streams start, 0..10000, at most a period; 0: at once (default: 1000)");
 
 struct workqueue_struct *vsnd_workqueue;
 
@@ -75,7 +78,7 @@ static int vsnd_check_range(const char *name, unsigned int value,
 {
 	if (value >= min && value <= max)
 		return 0;
-	pr_err(VSND_NAME ": %s=%u: out of range %u..%u\n", name, value, min, max);
+	pr_err("%s=%u: out of range %u..%u\n", name, value, min, max);
 	return -EINVAL;
 }
 
@@ -115,11 +118,19 @@ static int vsnd_check_indexes(void)
 	for (i = 0; i < SNDRV_CARDS; i++) {
 		if (!enable[i] || index[i] < SNDRV_CARDS)
 			continue;
-		pr_err(VSND_NAME ": index=%d: out of range -1..%d\n", index[i],
-		       SNDRV_CARDS - 1);
+		pr_err("index=%d: larger than %d\n", index[i], SNDRV_CARDS - 1);
 		return -EINVAL;
 	}
 	return 0;
+}
+
+static int vsnd_check_clocks(void)
+{
+	if (clock_count <= pcm_count)
+		return 0;
+	pr_err("pcm_clocks: %d clocks for %d PCM devices\n", clock_count,
+	       pcm_count);
+	return -EINVAL;
 }
 
 static int vsnd_fill_clock(struct vsnd_pcm_config *pcm, const char *clock)
@@ -127,7 +138,7 @@ static int vsnd_fill_clock(struct vsnd_pcm_config *pcm, const char *clock)
 	int kind = clock ? vsnd_device_find_clock(clock) : VSND_CLOCK_REALTIME;
 
 	if (kind < 0) {
-		pr_err(VSND_NAME ": pcm_clocks=%s: not one of realtime, client, step, scaled, timer\n",
+		pr_err("pcm_clocks=%s: not one of realtime, client, step, scaled, timer\n",
 		       clock);
 		return -EINVAL;
 	}
@@ -139,7 +150,7 @@ static int vsnd_fill_pcm(struct vsnd_pcm_config *pcm, const char *buffers)
 {
 	pcm->buffers = vsnd_buffers_find(buffers);
 	if (!pcm->buffers) {
-		pr_err(VSND_NAME ": pcm_buffers=%s: not one of vmalloc, vmalloc32, continuous, sg, dma\n",
+		pr_err("pcm_buffers=%s: not one of vmalloc, vmalloc32, continuous, sg, dma\n",
 		       buffers);
 		return -EINVAL;
 	}
@@ -167,6 +178,9 @@ static int vsnd_fill_config(struct vsnd_config *config)
 	if (err < 0)
 		return err;
 	err = vsnd_check_indexes();
+	if (err < 0)
+		return err;
+	err = vsnd_check_clocks();
 	if (err < 0)
 		return err;
 	config->start_grid_ns = start_grid_us * NSEC_PER_USEC;

@@ -49,7 +49,7 @@ static int vsnd_pcm_hw_params(struct snd_pcm_substream *substream,
 	struct vsnd_end *end = vsnd_substream_end(substream);
 
 	vsnd_end_halt(end);
-	end->silent = 0;
+	vsnd_end_forget_silence(end);
 	vsnd_hw_check_wakeups(params, end->cable->clock->ops);
 	return pcm->config->buffers->alloc(substream,
 					   params_buffer_bytes(params));
@@ -93,9 +93,9 @@ static bool vsnd_is_to_rest(struct snd_pcm_substream *member)
 }
 
 /*
- * Of a linked group a trigger is for the streams that go by the same clock of
- * this card, and for those in the master's state: a DRAIN starts its PREPARED
- * players while others of the group may have no buffer.
+ * A trigger is for those of a linked group that are on this card, go by the
+ * same clock and are in the same state as the stream that it comes for: a DRAIN
+ * starts PREPARED players while others of the group may have no buffer.
  */
 static bool vsnd_is_meant(struct snd_pcm_substream *substream,
 			  struct snd_pcm_substream *member)
@@ -237,7 +237,7 @@ static void vsnd_suspend_group(struct snd_pcm_substream *substream)
 			vsnd_stop_one(s, now);
 }
 
-/* Each stream of a group that drains is announced but those started by it. */
+/* For each stream of a group that drains, but not for those that it starts. */
 static void vsnd_drain(struct snd_pcm_substream *substream)
 {
 	vsnd_end_hurry(vsnd_substream_end(substream));

@@ -28,7 +28,7 @@ latency_frames=768001	out of range 0..768000
 start_grid_us=10001	out of range 0..10000
 pcm_buffers=vmaloc	not one of $WORDS
 pcm_clocks=realtme	not one of realtime, client, step, scaled, timer
-index=32		out of range -1..31
+index=32		larger than 31
 "
 
 # what goes with another parameter, and what is then out of range
@@ -158,7 +158,7 @@ latency_is()
 		grep -qx " *: values=$2"
 }
 
-plan $(($(lines "$bad") + $(lines "$bad_pairs") + $(echo "$no_number" | wc -w) + 2 * $(lines "$good") + 43))
+plan $(($(lines "$bad") + $(lines "$bad_pairs") + $(echo "$no_number" | wc -w) + 2 * $(lines "$good") + 44))
 
 # The first load of a module says that it is not the kernel's.
 modprobe snd-virtual && rmmod snd_virtual
@@ -180,6 +180,11 @@ while read -r other pair range; do
 done <<END
 $bad_pairs
 END
+
+line="snd-virtual: pcm_clocks: 3 clocks for 2 PCM devices"
+expect_log "^$line\$"
+check "more clocks than devices are refused" \
+	is_refused "pcm_clocks=client,step,scaled" "$line"
 
 for pair in $no_number; do
 	line="snd_virtual: \`${pair#*=}' invalid for parameter \`${pair%%=*}'"
