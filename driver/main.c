@@ -2,7 +2,7 @@
 /*
  * The module: its parameters, and the configurations of cards they describe.
  */
-#define pr_fmt(fmt) VSND_NAME ": " fmt
+#define pr_fmt(fmt) "snd-virtual: " fmt
 
 #include <linux/module.h>
 #include <linux/platform_device.h>
