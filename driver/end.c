@@ -148,6 +148,20 @@ static int vsnd_end_delay(struct vsnd_end *end, unsigned int *latency)
 				    end->ring.frames + *latency);
 }
 
+/*
+ * The OSS emulation takes a delay for frames in the ring. Those that are not
+ * there it skips, other ones in their place; and where it can skip none it never
+ * ends.
+ */
+static bool vsnd_end_tells_delay(const struct vsnd_end *end)
+{
+#if IS_ENABLED(CONFIG_SND_PCM_OSS)
+	return !end->substream->oss.oss;
+#else
+	return true;
+#endif
+}
+
 /* Both locks: a DRAIN may look at the stream, though it could not start it. */
 static void vsnd_end_set_ready(struct vsnd_end *end, unsigned int latency)
 {
@@ -156,7 +170,7 @@ static void vsnd_end_set_ready(struct vsnd_end *end, unsigned int latency)
 	snd_pcm_stream_lock_irq(end->substream);
 	spin_lock(&end->cable->lock);
 	end->latency = latency;
-	runtime->delay = latency;
+	runtime->delay = vsnd_end_tells_delay(end) ? latency : 0;
 	end->period = runtime->period_size;
 	end->wakes = !runtime->no_period_wakeup;
 	if (!end->wakes)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Through the OSS emulation, whose clients may configure a stream anew while
- * its ring is mapped: what they keep mapped never becomes somebody else's.
+ * its ring is mapped: what they keep mapped never becomes somebody else's. And
+ * which does not know of a delay that is not in the ring.
  */
 
 #include <errno.h>
@@ -12,7 +13,7 @@
 #include <sys/mman.h>
 #include <sys/soundcard.h>
 #include <unistd.h>
-#include "vpcm.h"
+#include "vctl.h"
 
 #define MARK	0x5f
 
@@ -178,13 +179,52 @@ static void test_afterwards(const void *arg)
 	vt_echo(player, recorder, 6000, 480);
 }
 
+/* A reader that is late, but not too late, on a device with a latency */
+static void test_latency(const void *arg)
+{
+	const long latency = *(const long *)arg;
+	const size_t part = 1024, all = 24 * part;
+	int fd, fragments = 4 << 16 | 13;	/* 4 of 2^13 bytes */
+	struct vt_params p = vt_plain;
+	struct vt_stream *player;
+	size_t n, quiet, good;
+	unsigned char *buf;
+
+	vt_use_latency(0, latency);
+	p.period = part;
+	p.buffer = 2 * all;
+	p.stop = VT_NEVER;
+	player = vt_player(0, &p);
+	vt_play(player, 1, 2 * all);
+	fd = open_dsp(0, O_RDONLY);
+	SYS(ioctl(fd, SNDCTL_DSP_SETFRAGMENT, &fragments));
+	set_plain(fd);
+	buf = vt_alloc(all * player->frame_bytes);
+	for (n = 0; n < all; n += part) {
+		SYS(read(fd, buf + n * player->frame_bytes,
+			 part * player->frame_bytes));
+		if (!n)
+			MUST(snd_pcm_start(player->pcm));
+		if (n == all / 2)
+			vt_sleep_until(vt_now() + 125 * VT_MS);
+	}
+	quiet = vt_silent(player, buf, all);
+	EXPECT(quiet < all || latency > (long)all, "nothing but silence");
+	buf += quiet * player->frame_bytes;
+	good = vt_stamped(player, buf, 1, all - quiet);
+	EXPECT(good == all - quiet, "%zu frames, then others", good);
+}
+
 int main(int argc, char **argv)
 {
+	/* the last is more than a ring */
+	static const long latencies[] = { 0, 1000, 5000, 100000 };
+	unsigned int i;
 	bool load;
 	int device;
 
 	vt_init(argc, argv, 60);
-	vt_plan(2 * 4);
+	vt_plan(2 * 4 + ARRAY_SIZE(latencies));
 	/* not there on every kernel: then each test is skipped */
 	load = access("/sys/module/snd_pcm_oss", F_OK) < 0;
 	if (load && system("modprobe -q snd-pcm-oss"))
@@ -197,6 +237,9 @@ int main(int argc, char **argv)
 		vt_run(test_afterwards, &device, "device %d after OSS",
 		       device);
 	}
+	for (i = 0; i < ARRAY_SIZE(latencies); i++)
+		vt_run(test_latency, &latencies[i],
+		       "OSS read with a latency of %ld", latencies[i]);
 	if (load && system("modprobe -q -r snd-pcm-oss"))
 		vt_note("cannot unload snd-pcm-oss");
 	return vt_finish();
