@@ -222,7 +222,8 @@ static __always_inline u64 vsnd_end_next_event(const struct vsnd_end *end,
  */
 void vsnd_end_plan(struct vsnd_end *end)
 {
-	u64 event = vsnd_end_next_event(end, end->n, vsnd_end_limit(end));
+	u64 limit = vsnd_end_first_limit(end);
+	u64 event = vsnd_end_next_event(end, end->n, limit);
 
 	/* A pause can end after a period of which nobody was told. */
 	end->event = max(event, end->n);

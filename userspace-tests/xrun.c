@@ -285,6 +285,27 @@ static void test_tolerated(const void *arg)
 	}
 }
 
+/* A smaller one is reached while there is room, or something left to play. */
+static void test_below_ring(const void *arg)
+{
+	static const unsigned int stops[] = { 1, 17, 500, 960, 1919 };
+	const struct job *job = arg;
+	struct vt_params p = vt_plain;
+	struct vt_stream *s;
+	unsigned int i;
+	int64_t end;
+
+	for (i = 0; i < ARRAY_SIZE(stops); i++) {
+		p.stop = stops[i];
+		s = vt_stream(job->device, job->dir, &p);
+		if (job->dir == SND_PCM_STREAM_PLAYBACK)
+			vt_play(s, 0, p.buffer);
+		end = start(s) + vt_duration(s, stops[i]);
+		vt_expect_time(wait_xrun(s), end, VT_LATE, "the xrun");
+		vt_close(s);
+	}
+}
+
 static void test_tolerated_heard(const void *arg)
 {
 	const struct job *job = arg;
@@ -367,6 +388,7 @@ static const struct {
 	{ "and recovery, 1000 times", test_recover, 2 },
 	{ "once per stall", test_stall, 2 },
 	{ "without the peer", test_peer_goes_on, 1 },
+	{ "below the ring", test_below_ring, 2 },
 	{ "beyond what is tolerated", test_tolerated, 1 },
 	{ "beyond what is tolerated, heard", test_tolerated_heard, 1 },
 	{ "not wanted: silence, nothing stale", test_never_stale, 1 },
@@ -380,7 +402,7 @@ int main(int argc, char **argv)
 	unsigned int i;
 
 	vt_init(argc, argv, 60);
-	vt_plan(2 * (9 + 2 * 3));
+	vt_plan(2 * (9 + 2 * 4));
 	for (job.device = 0; job.device < 2; job.device++)
 		for (i = 0; i < ARRAY_SIZE(tests); i++)
 			for (job.dir = 0; (int)job.dir < tests[i].dirs;
