@@ -69,6 +69,41 @@ static void test_kept_clean(const void *arg)
 	vt_hear_silence(recorder, 1920 * 2);
 }
 
+/*
+ * All of a ring that is larger than what is silenced at once, by bytes of all
+ * sorts, is silent when it starts; planar as well.
+ */
+static void test_kept_clean_large(const void *arg)
+{
+	static const snd_pcm_access_t accesses[] = {
+		SND_PCM_ACCESS_MMAP_INTERLEAVED,
+		SND_PCM_ACCESS_MMAP_NONINTERLEAVED,
+	};
+	const struct job *job = arg;
+	struct vt_params p = free_running();
+	struct vt_stream *player;
+	unsigned char *ring;
+	unsigned int i;
+	size_t n;
+
+	p.format = SND_PCM_FORMAT_U24_3LE;
+	p.period = 3000;
+	p.buffer = 87000;
+	p.keep_clean = true;
+	for (i = 0; i < ARRAY_SIZE(accesses); i++) {
+		p.access = accesses[i];
+		player = vt_player(job->device, &p);
+		ring = vt_ring(player);
+		vt_stamp(player, ring, 0, p.buffer);
+		MUST(snd_pcm_start(player->pcm));
+		/* all samples are one there, wherever those of a frame lie */
+		n = vt_silent(player, ring, p.buffer);
+		EXPECT(n == p.buffer, "%s: %zu of %lu frames are silent",
+		       snd_pcm_access_name(p.access), n, p.buffer);
+		vt_close(player);
+	}
+}
+
 /* Hears 480 frames; 1200 are committed by then, and in all of the ring is sound. */
 static void start_committed(const struct job *job, struct vt_stream **player,
 			    struct vt_stream **recorder)
@@ -126,6 +161,7 @@ static const struct {
 } tests[] = {
 	{ "goes round", test_free_running },
 	{ "goes round, kept clean", test_kept_clean },
+	{ "that is large is clean at first", test_kept_clean_large },
 	{ "does not after a commit", test_committed },
 	{ "does not after a pause", test_committed_paused },
 };
