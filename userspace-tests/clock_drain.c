@@ -175,6 +175,30 @@ static void test_both(const void *arg)
 		       snd_pcm_state_name(snd_pcm_state(s[i]->pcm)));
 }
 
+/* Nor is it given up beside a player that does not drain, whichever is first. */
+static void test_beside(const void *arg)
+{
+	const int *subdevice = arg;	/* that drains */
+	const int last = vt_substreams() - 1;
+	struct vt_stream *player, *other;
+
+	EXPECT(last, "the card has only one substream");
+	vt_use_scale(0, 1, SLOW);
+	vt_use_clock(0, "scaled");
+	player = vt_open(0, *subdevice, SND_PCM_STREAM_PLAYBACK, 0);
+	other = vt_open(0, last - *subdevice, SND_PCM_STREAM_PLAYBACK, 0);
+	MUST(vt_configure(player, &vt_plain));
+	MUST(vt_configure(other, &vt_plain));
+	vt_play(player, 0, FRAMES);
+	vt_play(other, 0, FRAMES);
+	MUST(snd_pcm_start(player->pcm));
+	/* what the driver does for a drain that follows at once is over */
+	vt_sleep_until(vt_now() + 100 * VT_MS);
+	MUST(snd_pcm_drain(player->pcm));
+	EXPECT(snd_pcm_state(player->pcm) == SND_PCM_STATE_SETUP, "state %s",
+	       snd_pcm_state_name(snd_pcm_state(player->pcm)));
+}
+
 static void run_clock(struct job *job)
 {
 	unsigned int i;
@@ -193,14 +217,18 @@ int main(int argc, char **argv)
 {
 	struct job job;
 	unsigned int i;
+	int last;
 
 	vt_init(argc, argv, 200);
-	vt_plan(2 * ARRAY_SIZE(clocks) * 4 + 1);
+	vt_plan(2 * ARRAY_SIZE(clocks) * 4 + 3);
 	for (job.device = 0; job.device < 2; job.device++)
 		for (i = 0; i < ARRAY_SIZE(clocks); i++) {
 			job.clock = i;
 			run_clock(&job);
 		}
 	vt_run(test_both, NULL, "players of two devices, linked");
+	last = vt_substreams() - 1;
+	vt_run(test_beside, &(const int){ 0 }, "the first beside another");
+	vt_run(test_beside, &last, "the last beside another");
 	return vt_finish();
 }
