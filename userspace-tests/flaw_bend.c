@@ -116,16 +116,93 @@ static void test_rates(const void *arg)
 	}
 }
 
+/*
+ * Switched on meanwhile it is where it would be, had it begun with the start:
+ * from that very instant, and each change comes when it would.
+ */
+static void test_late(const void *arg)
+{
+	snd_ctl_t *ctl = vt_use_imperfection(0);
+	int64_t at, before, after, wait;
+	struct vt_position pos;
+	struct vt_stream *s;
+	uint64_t seed = 5;
+	double wanted;
+	int i, k;
+
+	(void)arg;
+	use_wave();
+	for (i = 0; i < 30; i++) {
+		vt_spoil(ctl, 0, VT_IMPERFECTION, 0);
+		s = start(i % 2, 48000, true, &at);
+		wait = VT_SECOND / 5 + vt_random(&seed, VT_SECOND / 5);
+		vt_sleep_until(at + wait);
+		before = vt_now();
+		vt_spoil(ctl, 0, VT_IMPERFECTION, 1);
+		after = vt_now();
+		for (k = 0; k < 10; k++) {
+			vt_sleep_until(vt_now() + vt_random(&seed, 9 * VT_MS));
+			vt_locate(s, &pos);
+			wanted = 48000 * ((before - at) / 1e9 +
+					  passed(pos.stamp - at) -
+					  passed(before - at));
+			EXPECT(fabs(pos.frames - wanted) < 1 + 5 * FUZZ +
+			       48000.0 * DEPTH / 1e18 * (after - before),
+			       "on after %lld ns: at %lld, wanted %.2f",
+			       (long long)(before - at), (long long)pos.frames,
+			       wanted);
+		}
+		vt_close(s);
+	}
+}
+
+/*
+ * Released from a pause it begins to rise once more. Where it was then is worked
+ * out: some kernels tell where it was looked at last.
+ */
+static void test_pause(const void *arg)
+{
+	struct vt_position pos;
+	struct vt_stream *s;
+	uint64_t seed = 6;
+	double wanted, held = 0;
+	int64_t at;
+	int i, k;
+
+	(void)arg;
+	use_wave();
+	s = start(SND_PCM_STREAM_CAPTURE, 48000, true, &at);
+	for (i = 0; i < 20; i++) {
+		vt_sleep_until(vt_now() + vt_random(&seed, VT_SECOND / 5));
+		MUST(snd_pcm_pause(s->pcm, 1));
+		vt_sleep_until(vt_now() + vt_random(&seed, VT_SECOND / 5));
+		MUST(snd_pcm_pause(s->pcm, 0));
+		for (k = 0; k < 10; k++) {
+			vt_sleep_until(vt_now() + 2 * VT_MS +
+				       vt_random(&seed, 9 * VT_MS));
+			vt_locate(s, &pos);
+			wanted = 48000 * passed(pos.stamp - pos.trigger);
+			if (!k)
+				held = pos.frames - wanted;
+			EXPECT(fabs(pos.frames - held - wanted) < 1 + 10 * FUZZ,
+			       "at %lld, wanted %.2f", (long long)pos.frames,
+			       held + wanted);
+		}
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const unsigned int rates[] = { 5512, 8000 };
 	unsigned int i;
 
 	vt_init(argc, argv, 110);
-	vt_plan(ARRAY_SIZE(rates) + 1);
+	vt_plan(ARRAY_SIZE(rates) + 3);
 	for (i = 0; i < ARRAY_SIZE(rates); i++)
 		vt_run(test_no_stamps, &rates[i], "without stamps, %u Hz",
 		       rates[i]);
 	vt_run(test_rates, NULL, "ends of two rates");
+	vt_run(test_late, NULL, "switched on meanwhile");
+	vt_run(test_pause, NULL, "after a pause");
 	return vt_finish();
 }
