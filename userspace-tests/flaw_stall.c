@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A clock that wanders and walks, on a machine that stands still: the stall is
- * caught up with at once, however many changes of speed fell into it.
+ * caught up with at once, however many changes of speed, or late wake-ups, fell
+ * into it.
  */
 
 #include <stdlib.h>
@@ -74,6 +75,39 @@ static void test_stall(const void *arg)
 	expect_caught_up(s, pos.frames, pos.stamp - at);
 }
 
+/* However many wake-ups a stall has held up, the next are late as ever. */
+static void test_late(const void *arg)
+{
+	const int64_t late = 250 * VT_US;	/* whole frames */
+	const struct stall *stall = arg;
+	snd_ctl_t *ctl = vt_use_imperfection(0);
+	struct vt_params p = vt_plain;
+	struct vt_position pos;
+	struct vt_stream *s;
+	unsigned int i, woken;
+
+	vt_spoil(ctl, 0, VT_DELAY, late / VT_US);
+	p.period = 48;
+	p.buffer = 4800;
+	p.stop = VT_NEVER;
+	s = vt_recorder(0, &p);
+	MUST(snd_pcm_start(s->pcm));
+	vt_locate(s, &pos);
+	for (i = 0; i < 3; i++) {
+		vt_sleep_until(vt_now() + 333 * VT_US);
+		vt_jump(stall->ns);
+		EXPECT(MUST(snd_pcm_wait(s->pcm, 1000)) == 1, "not woken");
+		for (woken = 0; woken < 50; woken++) {
+			MUST(snd_pcm_forward(s->pcm,
+					     MUST(snd_pcm_avail(s->pcm))));
+			EXPECT(MUST(snd_pcm_wait(s->pcm, 1000)) == 1,
+			       "not woken any more");
+			vt_expect_time((vt_now() - pos.trigger) % VT_MS, late,
+				       VT_LATE, "a wake-up");
+		}
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct stall stalls[] = {
@@ -86,8 +120,11 @@ int main(int argc, char **argv)
 
 	vt_init(argc, argv, 8000);
 	vt_load_stalls();
-	vt_plan(ARRAY_SIZE(stalls));
+	vt_plan(ARRAY_SIZE(stalls) + 3);
 	for (i = 0; i < ARRAY_SIZE(stalls); i++)
 		vt_run(test_stall, &stalls[i], "a stall of %s", stalls[i].name);
+	for (i = 0; i < 3; i++)
+		vt_run(test_late, &stalls[i], "late wake-ups after %s",
+		       stalls[i].name);
 	return vt_finish();
 }
