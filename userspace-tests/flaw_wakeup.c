@@ -254,6 +254,83 @@ static void test_silence(const void *arg)
 	EXPECT(SYS(epoll_wait(fd, &event, 1, 11)) == 1, "not woken afterwards");
 }
 
+/*
+ * Who waits for what is lost is told by the PCM core that nothing comes, in 10 s
+ * by older kernels; it waits for ever only where the device is not realtime.
+ */
+static void test_given_up(const void *arg)
+{
+	const struct job *job = arg;
+	snd_ctl_t *ctl = vt_use_imperfection(job->device);
+	struct vt_params p = vt_plain;
+	int64_t before;
+	struct vt_stream *s;
+	char frame[4] = { 0 };
+
+	vt_use_clock(job->device, "step");
+	vt_close(vt_stream(job->device, job->dir, &p));
+	MUST(vt_clock_set(ctl, job->device, "realtime"));
+	vt_spoil(ctl, job->device, VT_LOSS, 1);
+	p.rate = job->rate;
+	p.stop = VT_NEVER;
+	s = vt_stream(job->device, job->dir, &p);
+	if (job->dir == SND_PCM_STREAM_PLAYBACK)
+		vt_play(s, 0, p.buffer);
+	MUST(snd_pcm_start(s->pcm));
+	before = vt_now();
+	if (job->dir == SND_PCM_STREAM_PLAYBACK)
+		REFUSED(-EIO, snd_pcm_writei(s->pcm, frame, 1));
+	else
+		REFUSED(-EIO, snd_pcm_readi(s->pcm, frame, 1));
+	EXPECT(vt_now() - before < 20 * VT_SECOND, "after %lld ms",
+	       (long long)((vt_now() - before) / VT_MS));
+}
+
+/*
+ * Nor is sound that nobody waits for moved late: the player's ring goes round
+ * and is written anew, by the time alone, long before the recorder looks.
+ */
+static void test_unwatched(const void *arg)
+{
+	const struct job *job = arg;
+	snd_ctl_t *ctl = vt_use_imperfection(job->device);
+	struct vt_stream *player, *recorder;
+	struct vt_params p = vt_plain;
+	struct vt_position pos;
+	unsigned int i, half;
+	unsigned char *ring;
+
+	vt_spoil(ctl, job->device, VT_DELAY, 700000);
+	p.access = SND_PCM_ACCESS_MMAP_INTERLEAVED;
+	p.format = SND_PCM_FORMAT_S8;
+	p.channels = 1;
+	p.rate = job->rate;
+	p.period = job->rate / 100;
+	p.buffer = p.period * 10;
+	p.stop = VT_NEVER;
+	p.no_wakeup = true;
+	p.nonblock = true;
+	half = p.buffer / 2;
+	player = vt_player(job->device, &p);
+	p.period *= 100;
+	p.buffer = p.period * 2;
+	recorder = vt_recorder(job->device, &p);
+	ring = vt_ring(player);
+	vt_stamp(player, ring, 0, 2 * half);
+	vt_link(player, recorder);
+	MUST(snd_pcm_start(player->pcm));
+	vt_locate(player, &pos);
+	for (i = 1; i <= 24; i++) {
+		/* amid a half, the other one */
+		vt_sleep_until(pos.trigger + vt_duration(player, i * half) -
+			       25 * VT_MS);
+		vt_stamp(player, ring + i % 2 * half * player->frame_bytes,
+			 i * half, half);
+	}
+	MUST(snd_pcm_avail(recorder->pcm));
+	vt_hear(recorder, 0, 20 * half);
+}
+
 /* On a clock that wanders widely, at the ends of periods all the same */
 static void test_wander(const void *arg)
 {
@@ -391,6 +468,8 @@ static const struct {
 	{ "late, but in order", test_order },
 	{ "lost", test_loss },
 	{ "all lost", test_silence },
+	{ "all lost, after a clock that stands", test_given_up },
+	{ "that nobody asked for", test_unwatched },
 	{ "on a clock that wanders", test_wander },
 	{ "are not xruns or ends of a drain", test_ends },
 	{ "late until it is changed", test_change },
