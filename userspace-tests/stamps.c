@@ -335,12 +335,16 @@ static void test_same_frame(const void *arg)
 	EXPECT(same > 20 || vt_slow() > 1, "only %u in one frame", same);
 }
 
-/* Another clock has no link: its stream's time is that of the position. */
+/*
+ * Another clock has no link: its stream's time is that of the position. Its
+ * start is still told in the system's time.
+ */
 static void test_other_clock(const void *arg)
 {
 	const struct job job = { .type = SND_PCM_TSTAMP_TYPE_MONOTONIC };
 	struct vt_params p = vt_plain;
 	const char *clock = arg;
+	int64_t before, after;
 	struct vt_stream *s;
 	unsigned int i;
 	struct look l;
@@ -349,7 +353,9 @@ static void test_other_clock(const void *arg)
 	vt_use_clock(0, clock);
 	p.buffer = 192000;
 	s = vt_recorder(0, &p);
+	before = vt_now();
 	MUST(snd_pcm_start(s->pcm));
+	after = vt_now();
 	for (i = 0; i < 24; i++) {
 		if (strcmp(clock, "step"))
 			vt_sleep_until(vt_now() + 7 * VT_MS);
@@ -360,6 +366,7 @@ static void test_other_clock(const void *arg)
 		       "type %u instead of %u", l.report.actual_type, i % 6);
 		expect_system(&job, &l);
 		expect_audio(s, &l, false, 0, NULL);
+		expect_between(l.trigger, before, after, "the start's time");
 	}
 	EXPECT(l.frames > 7000, "at %lld only", (long long)l.frames);
 }
