@@ -92,7 +92,7 @@ static void expect_on_track(struct track *t)
 	expect_there(t, &pos);
 }
 
-/* The same of a recorder, without a status */
+/* The same without a status */
 static void expect_avail(struct track *t)
 {
 	struct vt_position pos;
@@ -177,7 +177,7 @@ static void take_no_stamps(struct vt_stream *s)
 	MUST(snd_pcm_sw_params(s->pcm, sw));
 }
 
-/* What was known of the next frame is known no longer. */
+/* What was known of the next frame is known no longer, at either end. */
 static void test_next_frame(const void *arg)
 {
 	const struct job *job = arg;
@@ -185,7 +185,7 @@ static void test_next_frame(const void *arg)
 	struct track t;
 	unsigned int i, k;
 
-	t = start(job->device, 0, SND_PCM_STREAM_CAPTURE, 5512, VT_NOMINAL);
+	t = start(job->device, 0, !job->device, 5512, VT_NOMINAL);
 	take_no_stamps(t.s);
 	for (i = 0; i < 300; i++) {
 		expect_avail(&t);
@@ -207,8 +207,7 @@ static void test_next_drift(const void *arg)
 	for (i = 0; i < 200; i++) {
 		if (!(i % 5)) {
 			vt_spoil(ctl, job->device, VT_DRIFT, 0);
-			t = start(job->device, 0, SND_PCM_STREAM_CAPTURE, 5512,
-				  VT_NOMINAL);
+			t = start(job->device, 0, i / 5 % 2, 5512, VT_NOMINAL);
 			take_no_stamps(t.s);
 		}
 		expect_avail(&t);
