@@ -238,6 +238,35 @@ static void test_within(const void *arg)
 	}
 }
 
+/*
+ * Whoever is woken is where -1 stops, though another stream is looked at in that
+ * very frame and is not: for sound is moved in pieces, of 256 KiB at most.
+ */
+static void test_pieces(const void *arg)
+{
+	const struct job *job = arg;
+	const snd_pcm_uframes_t piece = (256 << 10) / (256 * 4);
+	struct vt_params p = vt_plain;
+	struct vt_stream *s;
+	unsigned int i, subdevice;
+
+	vt_use_clock(job->device, "step");
+	p.stop = VT_NEVER;
+	for (subdevice = 0; subdevice < 2; subdevice++) {
+		p.format = subdevice ? SND_PCM_FORMAT_S32_LE : SND_PCM_FORMAT_S8;
+		p.channels = subdevice ? 256 : 1;
+		p.period = subdevice ? 2 * piece : piece;
+		p.buffer = 4 * piece;
+		s = vt_open(job->device, subdevice, SND_PCM_STREAM_CAPTURE, 0);
+		MUST(vt_configure(s, &p));
+		MUST(snd_pcm_start(s->pcm));
+	}
+	for (i = 1; i <= 10; i++) {
+		MUST(vt_step(job->device, -1));
+		expect_at(s, i * piece);
+	}
+}
+
 static void test_values(const void *arg)
 {
 	static const long bad[] = {
@@ -446,10 +475,12 @@ int main(int argc, char **argv)
 	unsigned int i;
 
 	vt_init(argc, argv, 200);
-	vt_plan(2 * ARRAY_SIZE(tests));
+	vt_plan(2 * ARRAY_SIZE(tests) + 1);
 	for (job.device = 0; job.device < 2; job.device++)
 		for (i = 0; i < ARRAY_SIZE(tests); i++)
 			vt_run(tests[i].test, &job, "device %d %s", job.device,
 			       tests[i].name);
+	job.device = 0;		/* which has rings of more than two pieces */
+	vt_run(test_pieces, &job, "stops for whom it wakes");
 	return vt_finish();
 }
