@@ -121,7 +121,7 @@ struct vsnd_client {
 };
 
 /**
- * struct vsnd_slave - a clock that follows an ALSA timer
+ * struct vsnd_follower - a clock that follows an ALSA timer
  * @clock: the clock
  * @card: the card it belongs to, whose own PCM timers it cannot follow
  * @source: the timer. Changes only while no stream that uses the clock is open.
@@ -129,7 +129,7 @@ struct vsnd_client {
  * @now: its time, ns; stands still between ticks. Written by the tick.
  * @ticks: ticks that are under way
  */
-struct vsnd_slave {
+struct vsnd_follower {
 	struct vsnd_clock clock;
 	struct snd_card *card;
 	struct snd_timer_id source;
@@ -184,8 +184,8 @@ int vsnd_step_advance(struct vsnd_step *step, unsigned int frames);
 /* client.c */
 void vsnd_client_init(struct vsnd_client *client);
 
-/* slave.c */
-void vsnd_slave_init(struct vsnd_slave *slave, struct snd_card *card);
+/* follower.c */
+void vsnd_follower_init(struct vsnd_follower *follower, struct snd_card *card);
 
 /* realtime.c */
 void vsnd_realtime_init(struct vsnd_hrtimer *realtime);

@@ -121,10 +121,10 @@ static int vsnd_source_get(struct snd_kcontrol *kctl,
 {
 	struct vsnd_pcm *pcm = snd_kcontrol_chip(kctl);
 
-	value->value.integer.value[0] = pcm->slave.source.dev_class;
-	value->value.integer.value[1] = pcm->slave.source.card;
-	value->value.integer.value[2] = pcm->slave.source.device;
-	value->value.integer.value[3] = pcm->slave.source.subdevice;
+	value->value.integer.value[0] = pcm->follower.source.dev_class;
+	value->value.integer.value[1] = pcm->follower.source.card;
+	value->value.integer.value[2] = pcm->follower.source.device;
+	value->value.integer.value[3] = pcm->follower.source.subdevice;
 	return 0;
 }
 

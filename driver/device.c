@@ -56,7 +56,7 @@ static struct vsnd_clock *vsnd_device_clock(struct vsnd_pcm *pcm,
 	case VSND_CLOCK_SCALED:
 		return &pcm->scaled.clock;
 	case VSND_CLOCK_TIMER:
-		return &pcm->slave.clock;
+		return &pcm->follower.clock;
 	default:
 		return &pcm->card->realtime.clock;
 	}
@@ -146,12 +146,12 @@ int vsnd_device_set_source(struct vsnd_pcm *pcm,
 	int err = 1;
 
 	mutex_lock(&pcm->settings);
-	if (!memcmp(&pcm->slave.source, source, sizeof(*source)))
+	if (!memcmp(&pcm->follower.source, source, sizeof(*source)))
 		err = 0;
 	else if (pcm->opened && pcm->kind == VSND_CLOCK_TIMER)
 		err = -EBUSY;
 	else
-		pcm->slave.source = *source;
+		pcm->follower.source = *source;
 	mutex_unlock(&pcm->settings);
 	return err;
 }
@@ -303,8 +303,8 @@ vsnd_device_alloc(struct vsnd_card *card, const struct vsnd_pcm_config *config)
 	vsnd_imperfect_init(pcm);
 	INIT_DELAYED_WORK(&pcm->heartbeat, vsnd_device_heartbeat);
 	vsnd_step_init(&pcm->step);
-	vsnd_slave_init(&pcm->slave, card->card);
-	pcm->slave.source = config->source;
+	vsnd_follower_init(&pcm->follower, card->card);
+	pcm->follower.source = config->source;
 	vsnd_scaled_init(&pcm->scaled, config->scale[0], config->scale[1]);
 	for (i = 0; i < config->substreams; i++)
 		vsnd_cable_init(&pcm->cables[i], pcm);

@@ -311,7 +311,7 @@ struct vsnd_cable {
  * @opened: its open streams. Changes under both @pcm->open_mutex and @settings.
  * @scaled: its scaled clock
  * @step: its step clock
- * @slave: its clock on an ALSA timer
+ * @follower: its clock on an ALSA timer
  * @heartbeat: keeps the drain of a slow clock from being given up
  * @plugged: state of the switch that plugs its cables. Written with the card's
  *	controls_rwsem held, as @latency is.
@@ -330,7 +330,7 @@ struct vsnd_pcm {
 	unsigned int opened;
 	struct vsnd_hrtimer scaled;
 	struct vsnd_step step;
-	struct vsnd_slave slave;
+	struct vsnd_follower follower;
 	struct delayed_work heartbeat;
 	bool plugged;
 	unsigned int latency;

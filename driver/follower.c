@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The timer clock: time passes as an ALSA timer ticks, be it the system's, a
+ * high-resolution one, or that of another card's PCM. Between ticks it stands.
+ */
+#include <linux/delay.h>
+#include <linux/err.h>
+#include <linux/minmax.h>
+#include <linux/time64.h>
+
+#include "vsnd.h"
+
+/* Timers that tick faster are asked for a tick at this interval. */
+#define VSND_FOLLOWER_TICK_NS	NSEC_PER_MSEC
+
+static struct vsnd_follower *vsnd_to_follower(struct vsnd_clock *clock)
+{
+	return container_of(clock, struct vsnd_follower, clock);
+}
+
+/*
+ * Never in the interrupt of the timer itself: if that is the timer of a PCM,
+ * its stream lock is held there.
+ */
+static void vsnd_follower_tick(struct snd_timer_instance *timer,
+			    unsigned long resolution, unsigned long ticks)
+{
+	struct vsnd_follower *follower = timer->callback_data;
+	s64 now = atomic64_read(&follower->now);
+
+	atomic_inc(&follower->ticks);
+	/* a program may have made the timer, and call a tick what it likes */
+	now += min_t(u64, (u64)resolution * ticks, VSND_TIME_MAX - now);
+	atomic64_set(&follower->now, now);
+	vsnd_clock_run(&follower->clock, now);
+	/* Whoever sees the count go down sees what the tick has done. */
+	smp_mb__before_atomic();
+	atomic_dec(&follower->ticks);
+}
+
+static bool vsnd_follower_is_own(const struct vsnd_follower *follower)
+{
+	return follower->source.dev_class == SNDRV_TIMER_CLASS_PCM &&
+	       follower->source.card == follower->card->number;
+}
+
+/*
+ * Opening a timer of a card that is not there would load a module, which may
+ * wait for whom waits for us. The host looks a card up without a check.
+ */
+static bool vsnd_follower_is_there(const struct vsnd_follower *follower)
+{
+	struct snd_card *card;
+
+	if (follower->source.dev_class == SNDRV_TIMER_CLASS_GLOBAL)
+		return true;
+	if (follower->source.card < 0 || follower->source.card >= SNDRV_CARDS)
+		return false;
+	card = snd_card_ref(follower->source.card);
+	if (card)
+		snd_card_unref(card);
+	return card;
+}
+
+static int vsnd_follower_start(struct snd_timer_instance *timer)
+{
+	unsigned long resolution = snd_timer_resolution(timer);
+	unsigned long ticks = 1;
+	int err;
+
+	if (resolution)
+		ticks = max(VSND_FOLLOWER_TICK_NS / resolution, 1UL);
+	err = snd_timer_start(timer, ticks);
+	return min(err, 0);
+}
+
+static int vsnd_follower_open(struct vsnd_clock *clock)
+{
+	struct vsnd_follower *follower = vsnd_to_follower(clock);
+	struct snd_timer_id source = follower->source;
+	struct snd_timer_instance *timer;
+	int err;
+
+	if (vsnd_follower_is_own(follower))
+		return -EINVAL;
+	if (!vsnd_follower_is_there(follower))
+		return -ENODEV;
+	timer = snd_timer_instance_new(VSND_NAME);
+	if (!timer)
+		return -ENOMEM;
+	timer->flags |= SNDRV_TIMER_IFLG_AUTO;
+	timer->callback = vsnd_follower_tick;
+	timer->callback_data = follower;
+	atomic64_set(&follower->now, 0);
+	err = snd_timer_open(timer, &source, 0);
+	if (err < 0)
+		goto err_free_instance;
+	err = vsnd_follower_start(timer);
+	if (err < 0)
+		goto err_close_timer;
+	follower->timer = timer;
+	return 0;
+
+err_close_timer:
+	snd_timer_close(timer);
+err_free_instance:
+	snd_timer_instance_free(timer);
+	return err;
+}
+
+/* Waits until no tick is under way. */
+static void vsnd_follower_close(struct vsnd_clock *clock)
+{
+	struct vsnd_follower *follower = vsnd_to_follower(clock);
+
+	snd_timer_close(follower->timer);
+	snd_timer_instance_free(follower->timer);
+	follower->timer = NULL;
+}
+
+static s64 vsnd_follower_now(struct vsnd_clock *clock)
+{
+	return atomic64_read(&vsnd_to_follower(clock)->now);
+}
+
+/* The timer is shared by all streams of the device and ticks on. */
+static void vsnd_follower_cancel(struct vsnd_clock *clock)
+{
+	while (atomic_read(&vsnd_to_follower(clock)->ticks))
+		usleep_range(10, 100);
+}
+
+static const struct vsnd_clock_ops vsnd_follower_ops = {
+	.open = vsnd_follower_open,
+	.close = vsnd_follower_close,
+	.now = vsnd_follower_now,
+	.cancel = vsnd_follower_cancel,
+};
+
+/**
+ * vsnd_follower_init() - make a clock on an ALSA timer
+ * @follower: the clock
+ * @card: the card it belongs to
+ */
+void vsnd_follower_init(struct vsnd_follower *follower, struct snd_card *card)
+{
+	vsnd_clock_init(&follower->clock, &vsnd_follower_ops);
+	follower->card = card;
+}
