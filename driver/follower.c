@@ -23,7 +23,7 @@ static struct vsnd_follower *vsnd_to_follower(struct vsnd_clock *clock)
  * its stream lock is held there.
  */
 static void vsnd_follower_tick(struct snd_timer_instance *timer,
-			    unsigned long resolution, unsigned long ticks)
+			       unsigned long resolution, unsigned long ticks)
 {
 	struct vsnd_follower *follower = timer->callback_data;
 	s64 now = atomic64_read(&follower->now);

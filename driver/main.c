@@ -2,8 +2,6 @@
 /*
  * The module: its parameters, and the configurations of cards they describe.
  */
-#define pr_fmt(fmt) "snd-virtual: " fmt
-
 #include <linux/module.h>
 #include <linux/platform_device.h>
 #include <linux/slab.h>
@@ -78,7 +76,7 @@ static int vsnd_check_range(const char *name, unsigned int value,
 {
 	if (value >= min && value <= max)
 		return 0;
-	pr_err("%s=%u: out of range %u..%u\n", name, value, min, max);
+	pr_err(VSND_NAME ": %s=%u: out of range %u..%u\n", name, value, min, max);
 	return -EINVAL;
 }
 
@@ -118,7 +116,8 @@ static int vsnd_check_indexes(void)
 	for (i = 0; i < SNDRV_CARDS; i++) {
 		if (!enable[i] || index[i] < SNDRV_CARDS)
 			continue;
-		pr_err("index=%d: larger than %d\n", index[i], SNDRV_CARDS - 1);
+		pr_err(VSND_NAME ": index=%d: larger than %d\n", index[i],
+		       SNDRV_CARDS - 1);
 		return -EINVAL;
 	}
 	return 0;
@@ -128,8 +127,8 @@ static int vsnd_check_clocks(void)
 {
 	if (clock_count <= pcm_count)
 		return 0;
-	pr_err("pcm_clocks: %d clocks for %d PCM devices\n", clock_count,
-	       pcm_count);
+	pr_err(VSND_NAME ": pcm_clocks: %d clocks for %d PCM devices\n",
+	       clock_count, pcm_count);
 	return -EINVAL;
 }
 
@@ -138,7 +137,7 @@ static int vsnd_fill_clock(struct vsnd_pcm_config *pcm, const char *clock)
 	int kind = clock ? vsnd_device_find_clock(clock) : VSND_CLOCK_REALTIME;
 
 	if (kind < 0) {
-		pr_err("pcm_clocks=%s: not one of realtime, client, step, scaled, timer\n",
+		pr_err(VSND_NAME ": pcm_clocks=%s: not one of realtime, client, step, scaled, timer\n",
 		       clock);
 		return -EINVAL;
 	}
@@ -150,7 +149,7 @@ static int vsnd_fill_pcm(struct vsnd_pcm_config *pcm, const char *buffers)
 {
 	pcm->buffers = vsnd_buffers_find(buffers);
 	if (!pcm->buffers) {
-		pr_err("pcm_buffers=%s: not one of vmalloc, vmalloc32, continuous, sg, dma\n",
+		pr_err(VSND_NAME ": pcm_buffers=%s: not one of vmalloc, vmalloc32, continuous, sg, dma\n",
 		       buffers);
 		return -EINVAL;
 	}
