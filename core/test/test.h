@@ -102,6 +102,7 @@ extern const struct pcmbuf_test_case pcmbuf_test_life_cases[];
 extern const struct pcmbuf_test_case pcmbuf_test_account_cases[];
 extern const struct pcmbuf_test_case pcmbuf_test_owner_cases[];
 extern const struct pcmbuf_test_case pcmbuf_test_lookup_cases[];
+extern const struct pcmbuf_test_case pcmbuf_test_map_cases[];
 extern const struct pcmbuf_test_case pcmbuf_test_dma_cases[];
 extern const struct pcmbuf_test_case pcmbuf_test_probe_cases[];
 extern const struct pcmbuf_test_case pcmbuf_test_classic_cases[];
@@ -149,6 +150,9 @@ size_t pcmbuf_test_limit(struct pcmbuf_test *t);
 bool pcmbuf_test_preallocates(struct pcmbuf_test *t, unsigned int number);
 void pcmbuf_test_expect_cleared(struct pcmbuf_test *t);
 bool pcmbuf_test_is_zero(const void *area, size_t bytes);
+
+/* map.c */
+unsigned long pcmbuf_test_map(struct pcmbuf_test *t, size_t bytes);
 
 /* probe.c */
 bool pcmbuf_test_let_fail(struct pcmbuf_test *t, const char *symbol);
