@@ -104,6 +104,7 @@ extern const struct pcmbuf_test_case pcmbuf_test_owner_cases[];
 extern const struct pcmbuf_test_case pcmbuf_test_lookup_cases[];
 extern const struct pcmbuf_test_case pcmbuf_test_map_cases[];
 extern const struct pcmbuf_test_case pcmbuf_test_dma_cases[];
+extern const struct pcmbuf_test_case pcmbuf_test_device_cases[];
 extern const struct pcmbuf_test_case pcmbuf_test_probe_cases[];
 extern const struct pcmbuf_test_case pcmbuf_test_classic_cases[];
 extern const struct pcmbuf_test_case pcmbuf_test_faults_cases[];
