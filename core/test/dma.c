@@ -66,6 +66,9 @@ static void pcmbuf_test_masks(struct pcmbuf_test *t)
 /* A device to which memory is copied, as with swiotlb: to 1 MiB and beyond */
 static unsigned int pcmbuf_test_mapped;
 
+/* How often it was not for both directions: a slot does not tell which */
+static unsigned int pcmbuf_test_one_way;
+
 /* The pages that were mapped last */
 static struct page *pcmbuf_test_pages[PCMBUF_TEST_PAGES];
 
@@ -94,6 +97,7 @@ static int pcmbuf_test_map_sg(struct device *dev, struct scatterlist *list,
 			pcmbuf_test_pages[i] = sg_page(entry);
 	}
 	pcmbuf_test_mapped++;
+	pcmbuf_test_one_way += dir != DMA_BIDIRECTIONAL;
 	return nents;
 }
 
@@ -102,6 +106,7 @@ static void pcmbuf_test_unmap_sg(struct device *dev, struct scatterlist *list,
 				 unsigned long attrs)
 {
 	pcmbuf_test_mapped--;
+	pcmbuf_test_one_way += dir != DMA_BIDIRECTIONAL;
 }
 
 static void pcmbuf_test_sync(struct device *dev, dma_addr_t addr, size_t size,
@@ -130,7 +135,7 @@ static void pcmbuf_test_set_dma(struct pcmbuf_test *t,
 	EXPECT_EQ(t, dma_set_mask(t->dev, *t->dev->dma_mask), 0);
 }
 
-/* A registration that fails holds no memory, and no device. */
+/* A registration that fails holds no memory, and no device, and can be made. */
 static void pcmbuf_test_bounce_other(struct pcmbuf_test *t)
 {
 	struct snd_pcm_substream *other = t->pcm->streams[1].substream;
@@ -143,6 +148,10 @@ static void pcmbuf_test_bounce_other(struct pcmbuf_test *t)
 			  -EIO);
 	EXPECT(t, pcmbuf_test_are_free());
 	EXPECT_EQ(t, kref_read(&t->dev->kobj.kref), users);
+	if (!t->skip)
+		EXPECT_EQ(t, snd_pcmbuf_preallocate_pages(other,
+							  SND_PCMBUF_VMALLOC,
+							  NULL, 0, 0), 0);
 }
 
 /* Nobody would copy between the client's memory and the device's. */
@@ -155,6 +164,7 @@ static void pcmbuf_test_bounced(struct pcmbuf_test *t)
 						       SND_PCMBUF_SG, t->dev, 0,
 						       0), 0))
 		return;
+	pcmbuf_test_one_way = 0;
 	pcmbuf_test_set_dma(t, &pcmbuf_test_bounce_ops);
 	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, bytes), -EIO);
 	pcmbuf_test_expect_cleared(t);
@@ -171,6 +181,7 @@ static void pcmbuf_test_bounced(struct pcmbuf_test *t)
 		  SZ_1M + 5 * PAGE_SIZE + 7);
 	EXPECT_EQ(t, snd_pcmbuf_free_pages(t->substream), 0);
 	EXPECT_EQ(t, pcmbuf_test_mapped, 0);
+	EXPECT_EQ(t, pcmbuf_test_one_way, 0);
 	EXPECT(t, pcmbuf_test_are_free());
 	pcmbuf_test_set_dma(t, NULL);
 }
