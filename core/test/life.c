@@ -5,6 +5,7 @@
  */
 
 #include <linux/dcache.h>
+#include <linux/device.h>
 #include <linux/errno.h>
 #include <linux/fs.h>
 #include <linux/kernel.h>
@@ -109,6 +110,17 @@ static void pcmbuf_test_expect_file(struct pcmbuf_test *t, const char *name,
 	path_put(&path);
 }
 
+/* A driver may let its device go; a buffer of it is still to be freed then. */
+static void pcmbuf_test_holds_device(struct pcmbuf_test *t)
+{
+	unsigned int users = kref_read(&t->dev->kobj.kref);
+	struct device *dev = t->kind->has_device ? t->dev : NULL;
+
+	EXPECT_EQ(t, snd_pcmbuf_preallocate_pages(t->pcm->streams[1].substream,
+						  t->kind->type, dev, 0, 0), 0);
+	EXPECT_EQ(t, kref_read(&t->dev->kobj.kref), users + !!dev);
+}
+
 /* Before the card, the host makes the files when the card is registered. */
 static void pcmbuf_test_files(struct pcmbuf_test *t)
 {
@@ -131,6 +143,7 @@ const struct pcmbuf_test_case pcmbuf_test_life_cases[] = {
 	{ "freed with the PCM alone", pcmbuf_test_pcm_alone, true },
 	{ "or later, with no file", pcmbuf_test_pcm_alone_no_file },
 	{ "freed before the driver's own device", pcmbuf_test_lowlevel },
+	{ "its device is held by each", pcmbuf_test_holds_device, true },
 	{ "files for a PCM that is later than its card", pcmbuf_test_files },
 	{ }
 };
