@@ -4,12 +4,15 @@
  * once, and silently; that a lock is held.
  */
 
+#include <linux/dma-mapping.h>
 #include <linux/errno.h>
+#include <linux/gfp.h>
 #include <linux/irqflags.h>
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
+#include <linux/string.h>
 #include <linux/vmalloc.h>
 
 #include "test.h"
@@ -79,30 +82,68 @@ void *pcmbuf_test_let_work(void)
 #endif
 
 /* Where allocations are profiled the name is another one. */
-static bool pcmbuf_test_let_vmalloc_32_fail(struct pcmbuf_test *t)
+static bool pcmbuf_test_let_alloc_fail(struct pcmbuf_test *t,
+				       const char *symbol)
 {
-	if (!pcmbuf_test_let_fail(t, "vmalloc_32_noprof") &&
-	    !pcmbuf_test_let_fail(t, "vmalloc_32"))
+	char profiled[40];
+
+	snprintf(profiled, sizeof(profiled), "%s_noprof", symbol);
+	if (!pcmbuf_test_let_fail(t, profiled) &&
+	    !pcmbuf_test_let_fail(t, symbol))
 		return false;
 	t->skip = NULL;
 	return true;
 }
 
-static void pcmbuf_test_no_low_memory(struct pcmbuf_test *t)
+static void pcmbuf_test_no_memory(struct pcmbuf_test *t)
 {
+	static const char *const symbols[] = {
+		[SND_PCMBUF_CONTINUOUS]	= "alloc_pages_exact",
+		[SND_PCMBUF_VMALLOC]	= "__vmalloc",
+		[SND_PCMBUF_VMALLOC_32]	= "vmalloc_32",
+		[SND_PCMBUF_SG]		= "alloc_pages_exact",
+	};
+	void *kept;
+	int err;
+
+	if (!EXPECT_EQ(t, pcmbuf_test_register(t, 0), 0) ||
+	    !EXPECT_EQ(t, pcmbuf_test_open(t), 0) ||
+	    !pcmbuf_test_let_alloc_fail(t, symbols[t->kind->type]))
+		return;
+	/* a page, of which there is no smaller part to be tried */
+	err = snd_pcmbuf_malloc_pages(t->substream, PAGE_SIZE);
+	kept = pcmbuf_test_let_work();
+	EXPECT_EQ(t, err, -ENOMEM);
+	pcmbuf_test_expect_cleared(t);
+	EXPECT_EQ(t, pcmbuf_test_total(t), 0);
+	if (!EXPECT(t, kept))
+		return;
+	if (is_vmalloc_addr(kept))
+		vfree(kept);
+	else
+		free_pages_exact(kept, PAGE_SIZE);
+}
+
+/* Scattered memory is for when there are no longer runs. */
+static void pcmbuf_test_shorter_runs(struct pcmbuf_test *t)
+{
+	size_t run = PAGE_SIZE << PAGE_ALLOC_COSTLY_ORDER;
 	void *kept;
 	int err;
 
 	if (!EXPECT_EQ(t, pcmbuf_test_open(t), 0) ||
-	    !pcmbuf_test_let_vmalloc_32_fail(t))
+	    !EXPECT_EQ(t, snd_pcmbuf_preallocate_pages(t->substream,
+						       SND_PCMBUF_SG, NULL, 0,
+						       0), 0) ||
+	    !pcmbuf_test_let_alloc_fail(t, "alloc_pages_exact"))
 		return;
-	err = snd_pcmbuf_alloc_vmalloc_32_buffer(t->substream,
-						 PCMBUF_TEST_BYTES);
+	err = snd_pcmbuf_malloc_pages(t->substream, 2 * run);
 	kept = pcmbuf_test_let_work();
-	if (EXPECT_EQ(t, err, -ENOMEM) && EXPECT(t, kept))
-		vfree(kept);
-	pcmbuf_test_expect_cleared(t);
-	EXPECT_EQ(t, pcmbuf_test_total(t), 0);
+	if (EXPECT(t, kept))
+		free_pages_exact(kept, run);
+	if (EXPECT_EQ(t, err, 1))
+		EXPECT(t, pcmbuf_test_is_zero(t->substream->runtime->dma_area,
+					      2 * run));
 }
 
 #if defined(CONFIG_KPROBES) && defined(CONFIG_X86)
@@ -177,8 +218,92 @@ static void pcmbuf_test_locked(struct pcmbuf_test *t)
 	pcmbuf_test_expect_lock(t);
 }
 
+#if defined(CONFIG_KPROBES) && defined(CONFIG_X86_64)
+
+/* The zones that were asked for last */
+static gfp_t pcmbuf_test_zones;
+
+static int pcmbuf_test_before_pages(struct kprobe *probe, struct pt_regs *regs)
+{
+	gfp_t gfp = (__force gfp_t)regs_get_kernel_argument(regs, 1);
+
+	if (current == READ_ONCE(pcmbuf_test_caller))
+		pcmbuf_test_zones = gfp & (GFP_DMA | GFP_DMA32);
+	return 0;
+}
+
+static struct kprobe pcmbuf_test_pages_probe;
+
+/* Where allocations are profiled the name is another one. */
+static bool pcmbuf_test_watch_zones(void)
+{
+	static const char *const names[] = { "alloc_pages_exact_noprof",
+					     "alloc_pages_exact" };
+	struct kprobe *probe = &pcmbuf_test_pages_probe;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		memset(probe, 0, sizeof(*probe));
+		probe->symbol_name = names[i];
+		probe->pre_handler = pcmbuf_test_before_pages;
+		if (!register_kprobe(probe))
+			return true;
+	}
+	return false;
+}
+
+static void pcmbuf_test_zone(struct pcmbuf_test *t, unsigned int bits,
+			     gfp_t wanted)
+{
+	u64 mask = *t->dev->dma_mask;
+	int err;
+
+	*t->dev->dma_mask = DMA_BIT_MASK(bits);
+	pcmbuf_test_zones = ~wanted;
+	WRITE_ONCE(pcmbuf_test_caller, current);
+	err = snd_pcmbuf_malloc_pages(t->substream, PCMBUF_TEST_BYTES);
+	WRITE_ONCE(pcmbuf_test_caller, NULL);
+	*t->dev->dma_mask = mask;
+	EXPECT_EQ(t, err, 1);
+	EXPECT_EQ(t, (__force u32)pcmbuf_test_zones, (__force u32)wanted);
+	EXPECT_EQ(t, snd_pcmbuf_free_pages(t->substream), 0);
+}
+
+/* A machine of little memory has all of it below the masks of most devices. */
+static void pcmbuf_test_asks_zone(struct pcmbuf_test *t)
+{
+	if (!EXPECT_EQ(t, pcmbuf_test_open(t), 0) ||
+	    !EXPECT_EQ(t, snd_pcmbuf_preallocate_pages(t->substream,
+						       SND_PCMBUF_SG, t->dev, 0,
+						       0), 0))
+		return;
+	if (!pcmbuf_test_watch_zones()) {
+		t->skip = "this kernel cannot probe the function";
+		return;
+	}
+	pcmbuf_test_zone(t, 64, 0);
+	pcmbuf_test_zone(t, 63, GFP_DMA32);
+	pcmbuf_test_zone(t, 33, GFP_DMA32);
+	pcmbuf_test_zone(t, 32, GFP_DMA32);
+	pcmbuf_test_zone(t, 31, GFP_DMA);
+	pcmbuf_test_zone(t, 24, GFP_DMA);
+	unregister_kprobe(&pcmbuf_test_pages_probe);
+}
+
+#else
+
+static void pcmbuf_test_asks_zone(struct pcmbuf_test *t)
+{
+	t->skip = "there is no probe for this architecture";
+}
+
+#endif
+
 const struct pcmbuf_test_case pcmbuf_test_probe_cases[] = {
-	{ "no memory below 4 GiB is no buffer", pcmbuf_test_no_low_memory },
+	{ "no memory is no buffer", pcmbuf_test_no_memory, true, true },
+	{ "shorter runs where there are no longer ones",
+	  pcmbuf_test_shorter_runs },
 	{ "a page is looked up under a lock", pcmbuf_test_locked },
+	{ "a device has memory of its own zone", pcmbuf_test_asks_zone },
 	{ }
 };
