@@ -164,7 +164,7 @@ static void pcmbuf_test_nothing_left(struct pcmbuf_test *t)
 	pcmbuf_test_fake_total(t, limit - 12 * 1024);
 	EXPECT_EQ(t, pcmbuf_test_register_one(t, 1 << 20), 0);
 	EXPECT_EQ(t, snd_pcmbuf_preallocate_pages(recorder, SND_PCMBUF_VMALLOC,
-						  NULL, 1 << 20, 0), 0);
+						  NULL, 2 << 20, 0), 0);
 	EXPECT_EQ(t, pcmbuf_test_total(t), 0);
 	EXPECT_EQ(t, t->substream->buffer_bytes_max, UINT_MAX);
 	EXPECT_EQ(t, recorder->buffer_bytes_max, UINT_MAX);

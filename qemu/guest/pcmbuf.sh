@@ -10,7 +10,9 @@ file=/sys/kernel/debug/snd-pcmbuf-test
 
 # What the core says to a driver that misuses it, and when memory is short.
 expect_log '^platform snd-pcmbuf-test: pcmC[0-9]+D0: the buffer is not from snd-pcmbuf$'
-expect_log '^platform snd-pcmbuf-test: pcmC[0-9]+D0[pc],0: cannot preallocate [0-9]+ bytes$'
+no_memory='^platform snd-pcmbuf-test: pcmC[0-9]+D0'
+expect_log "${no_memory}p,0: cannot preallocate (1048576|65536) bytes\$"
+expect_log "${no_memory}c,0: cannot preallocate 2097152 bytes\$"
 
 unload()
 {
@@ -28,6 +30,10 @@ fi
 modprobe snd-pcmbuf-test faults=$faults || bail_out "cannot load snd-pcmbuf-test"
 cat $file >results || bail_out "cannot read $file"
 cat results
+for kind in p c; do
+	dmesg | grep -q "D0$kind,0: cannot preallocate" ||
+		bail_out "nothing is said of memory that is not there"
+done
 check_kunit snd-pcmbuf
 unload
 
