@@ -75,6 +75,9 @@ too_much()
 	# a shell's own echo tells no reason
 	env echo "$1" 2>errors >"$file" && { echo "it is taken"; return 1; }
 	grep -q "Cannot allocate memory" errors || { cat errors; return 1; }
+	head -c 8192 /dev/zero | aplay -q --dump-hw-params -D hw:Virtual,1 \
+		-t raw -f S16_LE -r 48000 -c 2 2>&1 |
+		grep "^BUFFER_BYTES: .* $(($2 * 1024))]" || return
 	preallocated "$2"
 }
 
@@ -87,6 +90,15 @@ large()
 	esac
 }
 
+# written by nobody: a limit that moves would not be one for what is there
+read_only()
+{
+	for file in /sys/module/snd_pcmbuf/parameters/*; do
+		[ "$(stat -c %a "$file")" = 444 ] ||
+			{ echo "$file can be written"; return 1; }
+	done
+}
+
 # loads PARAMETER: of the core
 loads()
 {
@@ -96,9 +108,10 @@ loads()
 cd /tmp || exit 1
 expect_log "^snd_pcmbuf: \`[^']*' invalid for parameter "
 
-plan 14
+plan 15
 devices="pcm_substreams=8 buffer_kb=32768"
 check "a limit of 128 MiB" with "" "" set_to max_alloc_per_card 134217728
+check "the parameters are to be read only" with "" "" read_only
 large "128 MiB for a card" with "" "$devices" fills 3 $RING
 large "and no more" with "" "$devices" some_refused 5 $RING
 large "more if it is so set" \
