@@ -206,6 +206,24 @@ static void test_piecemeal(const void *arg)
 	EXPECT(get("prealloc") == initial, "now %lu KiB", get("prealloc"));
 }
 
+/* Neither a KiB nor a character more than there may be */
+static void test_most(const void *arg)
+{
+	unsigned long kib = get("prealloc_max") + 1;
+	char text[66];
+
+	(void)arg;
+	vt_defer(restore, NULL);
+	snprintf(text, sizeof(text), "%lu\n", kib);
+	REFUSED(-EINVAL, put(text));
+	/* as long as all that the host passes on of a line */
+	snprintf(text, sizeof(text), "%064d\n", 64);
+	REFUSED(-EINVAL, put(text));
+	EXPECT(get("prealloc") == initial, "now %lu KiB", get("prealloc"));
+	MUST(put(text + 2));
+	EXPECT(get("prealloc") == 64, "now %lu KiB", get("prealloc"));
+}
+
 /* While a stream is open its buffer is not changed under it. */
 static void test_busy(const void *arg)
 {
@@ -302,6 +320,7 @@ static const struct {
 	{ "files", test_files },
 	{ "limits the ring", test_limit },
 	{ "takes no piece of a line", test_piecemeal },
+	{ "takes so much, and no more", test_most },
 	{ "is busy while open", test_busy },
 	{ "changes", test_change },
 	{ "takes a number in any spelling", test_spelling },
