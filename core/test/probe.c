@@ -285,8 +285,10 @@ static void pcmbuf_test_asks_zone(struct pcmbuf_test *t)
 	pcmbuf_test_zone(t, 63, GFP_DMA32);
 	pcmbuf_test_zone(t, 33, GFP_DMA32);
 	pcmbuf_test_zone(t, 32, GFP_DMA32);
-	pcmbuf_test_zone(t, 31, GFP_DMA);
-	pcmbuf_test_zone(t, 24, GFP_DMA);
+	if (IS_ENABLED(CONFIG_ZONE_DMA)) {
+		pcmbuf_test_zone(t, 31, GFP_DMA);
+		pcmbuf_test_zone(t, 24, GFP_DMA);
+	}
 	unregister_kprobe(&pcmbuf_test_pages_probe);
 }
 
