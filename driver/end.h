@@ -145,18 +145,18 @@ static inline u64 vsnd_end_limit(const struct vsnd_end *end)
 
 /*
  * A player that is just being started is not said to run yet. It may drain, up
- * to what it has written; or run, and have its xrun before that.
+ * to what it has written; or run, and have its xrun before that, or at once.
  */
 static inline u64 vsnd_end_first_limit(const struct vsnd_end *end)
 {
 	u64 limit = vsnd_end_limit(end);
-	u64 underrun;
+	u64 xrun;
 
 	if (end->direction == SNDRV_PCM_STREAM_CAPTURE ||
 	    vsnd_end_is_draining(end) || vsnd_end_never_stops(end))
 		return limit;
-	underrun = vsnd_end_underrun(end);
-	return underrun > end->n ? min(limit, underrun) : limit;
+	xrun = max(vsnd_end_underrun(end), end->n + 1);
+	return limit > end->n ? min(limit, xrun) : xrun;
 }
 
 /*
