@@ -7,14 +7,15 @@
  */
 #include <linux/math64.h>
 #include <linux/minmax.h>
+#include <linux/sched.h>
 #include <linux/time64.h>
 
 #include "vsnd.h"
 
 /*
  * Two runs are at least this far apart, and after one there is none for as long
- * as it took: no streams, however many, however short their periods and however
- * much they move, let their clock take more than half of a CPU.
+ * as it took, up to a limit: no streams, however many, however short their periods
+ * and however much they move, let their clock keep a CPU.
  */
 #define VSND_RUN_SPACING_NS	(100 * NSEC_PER_USEC)
 
@@ -57,6 +58,15 @@ static s64 vsnd_hrtimer_time(const struct vsnd_hrtimer *hr, s64 real)
 }
 
 /*
+ * Whoever is switched away from has not kept the CPU: on PREEMPT_RT a run is a
+ * thread's, and what takes long may be the client that it has woken.
+ */
+static unsigned long vsnd_switches(void)
+{
+	return current->nvcsw + current->nivcsw;
+}
+
+/*
  * Never HRTIMER_RESTART: the run has armed the timer itself, and so may a
  * START on another CPU while it ran.
  */
@@ -64,14 +74,17 @@ static enum hrtimer_restart vsnd_hrtimer_expired(struct hrtimer *timer)
 {
 	struct vsnd_hrtimer *hr = container_of(timer, struct vsnd_hrtimer,
 					       timer);
+	unsigned long switches = vsnd_switches();
 	s64 now = ktime_to_ns(ktime_get());
-	s64 took;
+	s64 end, took;
 
 	atomic64_set(&hr->rest, now + VSND_RUN_SPACING_NS);
 	vsnd_clock_run(&hr->clock, vsnd_hrtimer_time(hr, now));
-	took = min_t(s64, ktime_to_ns(ktime_get()) - now, VSND_REST_MAX_NS);
-	if (unlikely(2 * took > VSND_RUN_SPACING_NS)) {
-		atomic64_set(&hr->rest, now + 2 * took);
+	end = ktime_to_ns(ktime_get());
+	took = min_t(s64, end - now, VSND_REST_MAX_NS);
+	if (unlikely(2 * took > VSND_RUN_SPACING_NS) &&
+	    vsnd_switches() == switches) {
+		atomic64_set(&hr->rest, end + took);
 		vsnd_clock_arm(&hr->clock);
 	}
 	return HRTIMER_NORESTART;
