@@ -14,8 +14,8 @@
 
 /*
  * Two runs are at least this far apart, and after one there is none for as long
- * as it took, up to a limit: no streams, however many, however short their periods
- * and however much they move, let their clock keep a CPU.
+ * as it took, up to a limit: no streams, however many, however short their
+ * periods and however much they move, let their clock keep a CPU.
  */
 #define VSND_RUN_SPACING_NS	(100 * NSEC_PER_USEC)
 
