@@ -98,14 +98,16 @@ repeat()
 }
 
 # KiB that are in use, not a cache, nor kept free by the allocator for the next
-# who asks on this processor
+# who asks on this processor. Pages go to and fro between what is free and what
+# is kept by the dozen, so that both are of one file, which tells of one moment.
 memory_in_use()
 {
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
 	sleep 1
-	awk -v page="$page_kb" '/^(MemFree|Cached|Buffers|SReclaimable):/ { free += $2 }
+	awk -v page="$page_kb" '/^(Cached|Buffers|SReclaimable):/ { free += $2 }
 		/^MemTotal:/ { total = $2 }
+		/^ *pages free/ { free += $3 * page }
 		/^ *cpu: / { pagesets = 1 } /^Node/ { pagesets = 0 }
 		pagesets && /^ *count: / { free += $2 * page }
 		END { print total - free }' /proc/meminfo /proc/zoneinfo
