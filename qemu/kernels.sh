@@ -136,7 +136,7 @@ reasons()
 		0 | -)	;;
 		*)	echo "$lane: FAIL warnings of the compiler (log: $(relative "$CACHE/build/${lane//[\/:]/-}.log"))" ;;
 		esac
-		grep -h -E '^(FAIL|error:)' "$(base "$lane").log" |
+		grep -h -E '^(FAIL|error:|     \|)' "$(base "$lane").log" |
 			sed "s|^|$lane: |" || true
 	done
 }
