@@ -199,15 +199,14 @@ static inline bool vsnd_end_is_free_running(const struct vsnd_end *player)
  * vsnd_end_is_silent() - is all of a recorder's ring known to be silence?
  * @recorder: a capture end
  *
- * Of a mapped ring nothing is known: its client may write to it; nor of one that
- * has been mapped, until it has been written anew.
+ * Of one that its client can write to, or could, nothing is known.
  *
  * Return: true if there is nothing to be silenced.
  */
 static inline bool vsnd_end_is_silent(const struct vsnd_end *recorder)
 {
 	return READ_ONCE(recorder->silent) >= recorder->ring.frames &&
-	       !atomic_read(&recorder->substream->mmap_count);
+	       !READ_ONCE(recorder->mapped);
 }
 
 /*

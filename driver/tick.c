@@ -23,10 +23,7 @@ static void vsnd_cable_silence(struct vsnd_end *recorder, u64 until)
 	if (recorder->latency || !vsnd_end_is_silent(recorder)) {
 		vsnd_ring_silence(vsnd_cable_into(recorder), recorder->moved,
 				  frames);
-		if (atomic_read(&recorder->substream->mmap_count))
-			recorder->silent = 0;
-		else
-			recorder->silent += frames;
+		recorder->silent += frames;
 	}
 	recorder->moved = until;
 }
