@@ -32,6 +32,8 @@ void vsnd_end_moved(struct vsnd_end *end)
  * vsnd_end_open() - let an end belong to an open substream
  * @end: the end
  * @substream: the substream
+ *
+ * Context: The open op. Takes the cable's lock.
  */
 void vsnd_end_open(struct vsnd_end *end, struct snd_pcm_substream *substream)
 {
@@ -47,6 +49,8 @@ void vsnd_end_open(struct vsnd_end *end, struct snd_pcm_substream *substream)
 /**
  * vsnd_end_close() - undo vsnd_end_open()
  * @end: an end that is stopped, with nothing of its clock under way
+ *
+ * Context: The close op. Takes the cable's lock, then the clock's.
  */
 void vsnd_end_close(struct vsnd_end *end)
 {
@@ -57,6 +61,9 @@ void vsnd_end_close(struct vsnd_end *end)
 /**
  * vsnd_end_undelay() - give back what a latency takes
  * @end: an end that is stopped
+ *
+ * Context: Process context, @setup of the end held. Takes the cable's lock. May
+ * sleep.
  */
 void vsnd_end_undelay(struct vsnd_end *end)
 {

@@ -149,6 +149,8 @@ static void vsnd_hrtimer_init(struct vsnd_hrtimer *hr,
 /**
  * vsnd_realtime_init() - make a realtime clock
  * @realtime: the clock
+ *
+ * Context: Any; nobody else knows it yet.
  */
 void vsnd_realtime_init(struct vsnd_hrtimer *realtime)
 {
@@ -161,6 +163,8 @@ void vsnd_realtime_init(struct vsnd_hrtimer *realtime)
  * @mul: it is @mul / @div times as fast as CLOCK_MONOTONIC, 1 to
  *	VSND_SCALE_MAX
  * @div: see @mul
+ *
+ * Context: The device's settings mutex held, or nobody else knows it yet.
  */
 void vsnd_scaled_set(struct vsnd_hrtimer *scaled, unsigned int mul,
 		     unsigned int div)
@@ -174,6 +178,8 @@ void vsnd_scaled_set(struct vsnd_hrtimer *scaled, unsigned int mul,
  * @scaled: the clock
  * @mul: see vsnd_scaled_set()
  * @div: see vsnd_scaled_set()
+ *
+ * Context: Any; nobody else knows it yet.
  */
 void vsnd_scaled_init(struct vsnd_hrtimer *scaled, unsigned int mul,
 		      unsigned int div)

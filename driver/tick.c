@@ -216,6 +216,8 @@ static __always_inline u64 vsnd_end_next_event(const struct vsnd_end *end,
  *
  * At the end of its period, where the core has to look, and before there is
  * too much to be moved at once.
+ *
+ * Context: The cable's lock held.
  */
 void vsnd_end_plan(struct vsnd_end *end)
 {

@@ -122,6 +122,7 @@ DEFINE_DEBUGFS_ATTRIBUTE(vsnd_test_slow_start_fops, NULL, vsnd_test_slow_start,
  * vsnd_test_stall_init() - offer stalls
  * @dir: directory for the files
  *
+ * Context: The module's init. May sleep.
  * Return: 0 or a negative error code.
  */
 int vsnd_test_stall_init(struct dentry *dir)
