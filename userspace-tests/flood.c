@@ -4,7 +4,7 @@
  * on rings that nobody ever stops. A program beside it still has its share.
  */
 
-#include "vpcm.h"
+#include "vctl.h"
 
 #define TURNS	(20 * 1000 * 1000UL)
 
@@ -33,12 +33,14 @@ static struct vt_stream *flood(int device, snd_pcm_stream_t dir)
 	return vt_stream(device, dir, &p);
 }
 
+/* @arg: the clock of every other device */
 static void test_share(const void *arg)
 {
 	int devices = vt_devices(), i;
 	int64_t alone, beside;
 
-	(void)arg;
+	for (i = 1; i < devices; i += 2)
+		vt_use_clock(i, arg);
 	alone = work();
 	for (i = 0; i < devices; i++) {
 		MUST(snd_pcm_start(flood(i, SND_PCM_STREAM_PLAYBACK)->pcm));
@@ -61,8 +63,11 @@ static void test_after(const void *arg)
 int main(int argc, char **argv)
 {
 	vt_init(argc, argv, 120);
-	vt_plan(2);
-	vt_run(test_share, NULL, "a program has its share of the processor");
+	vt_plan(3);
+	vt_run(test_share, "realtime",
+	       "a program has its share of the processor");
+	vt_run(test_share, "scaled",
+	       "a program has its share of it beside several clocks");
 	vt_run(test_after, NULL, "the card plays and records");
 	return vt_finish();
 }
