@@ -15,13 +15,17 @@
 
 /*
  * Two runs of a clock are at least this far apart, and all of them on a CPU take
- * half of it: they may be ahead of that by as much as this, and then rest. So no
- * streams, however many, however short their periods and however much they
- * move, let their clocks keep a CPU.
+ * half of it in the long run: no streams, however many, however short their
+ * periods and however much they move, let their clocks keep a CPU.
  */
 #define VSND_RUN_SPACING_NS	(100 * NSEC_PER_USEC)
 
-/* A run counts as this at most: a virtual machine may have been stopped. */
+/*
+ * They may be ahead of that half by this much, for a hypervisor can take the CPU
+ * away during a run, now and then. A run counts as the other at most: the
+ * virtual machine may have been stopped.
+ */
+#define VSND_RUN_AHEAD_NS	(5 * NSEC_PER_MSEC)
 #define VSND_RUN_MAX_NS		(20 * NSEC_PER_MSEC)
 
 /*
@@ -77,10 +81,10 @@ static unsigned long vsnd_switches(void)
  */
 static bool vsnd_hrtimer_rests(struct vsnd_hrtimer *hr, s64 now)
 {
-	s64 half = this_cpu_read(vsnd_half);
+	s64 until = this_cpu_read(vsnd_half) - VSND_RUN_AHEAD_NS;
 
-	hr->rested = half > now + VSND_RUN_SPACING_NS && !hr->rested;
-	atomic64_set(&hr->rest, hr->rested ? half : now + VSND_RUN_SPACING_NS);
+	hr->rested = until > now && !hr->rested;
+	atomic64_set(&hr->rest, hr->rested ? until : now + VSND_RUN_SPACING_NS);
 	return hr->rested;
 }
 
