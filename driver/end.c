@@ -33,7 +33,7 @@ void vsnd_end_moved(struct vsnd_end *end)
  * @end: the end
  * @substream: the substream
  *
- * Context: The open op. Takes the cable's lock.
+ * Context: The open op, or the close op. Takes the cable's lock.
  */
 void vsnd_end_open(struct vsnd_end *end, struct snd_pcm_substream *substream)
 {

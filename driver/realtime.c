@@ -22,11 +22,14 @@
 
 /*
  * They may be ahead of that half by this much, for a hypervisor can take the CPU
- * away during a run, now and then. A run counts as the other at most: the
- * virtual machine may have been stopped.
+ * away during a run, now and then. After a run the rest is as the other at most:
+ * the virtual machine may have been stopped.
  */
 #define VSND_RUN_AHEAD_NS	(5 * NSEC_PER_MSEC)
-#define VSND_RUN_MAX_NS		(20 * NSEC_PER_MSEC)
+#define VSND_REST_MAX_NS	(20 * NSEC_PER_MSEC)
+
+/* A clock rests this many times as long as its run at most: others took it. */
+#define VSND_REST_TIMES		64
 
 /*
  * A scaled clock counts from the first open on. There it stands still, rather
@@ -81,7 +84,7 @@ static unsigned long vsnd_switches(void)
  */
 static bool vsnd_hrtimer_rests(struct vsnd_hrtimer *hr, s64 now)
 {
-	s64 until = this_cpu_read(vsnd_half) - VSND_RUN_AHEAD_NS;
+	s64 until = min(this_cpu_read(vsnd_half) - VSND_RUN_AHEAD_NS, hr->most);
 
 	hr->rested = until > now && !hr->rested;
 	atomic64_set(&hr->rest, hr->rested ? until : now + VSND_RUN_SPACING_NS);
@@ -91,13 +94,16 @@ static bool vsnd_hrtimer_rests(struct vsnd_hrtimer *hr, s64 now)
 static void vsnd_hrtimer_run(struct vsnd_hrtimer *hr, s64 now)
 {
 	unsigned long switches = vsnd_switches();
-	s64 took;
+	s64 end, rest;
 
 	vsnd_clock_run(&hr->clock, vsnd_hrtimer_time(hr, now));
 	if (unlikely(vsnd_switches() != switches))
 		return;
-	took = min_t(s64, ktime_to_ns(ktime_get()) - now, VSND_RUN_MAX_NS);
-	this_cpu_write(vsnd_half, max(this_cpu_read(vsnd_half), now) + 2 * took);
+	end = ktime_to_ns(ktime_get());
+	rest = min_t(s64, end - now, VSND_REST_MAX_NS);
+	hr->most = end + VSND_REST_TIMES * rest;
+	this_cpu_write(vsnd_half, max(this_cpu_read(vsnd_half), now) +
+				  end - now + rest);
 }
 
 /*

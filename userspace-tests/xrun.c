@@ -323,9 +323,8 @@ static void test_at_once(const void *arg)
 	vt_play(s, 0, 600);
 	began = vt_now();
 	MUST(snd_pcm_start(s->pcm));
-	EXPECT(snd_pcm_state(s->pcm) == SND_PCM_STATE_RUNNING, "state %s",
-	       snd_pcm_state_name(snd_pcm_state(s->pcm)));
-	vt_expect_time(wait_xrun(s), began, 2 * VT_LATE, "the xrun");
+	/* it takes effect within a millisecond, and a period is ten */
+	vt_expect_time(wait_xrun(s), began, 2 * VT_MS + VT_LATE, "the xrun");
 }
 
 static void test_tolerated_heard(const void *arg)

@@ -140,7 +140,11 @@ int vsnd_test_stall_init(struct dentry *dir)
 	return 0;
 }
 
-/** vsnd_test_stall_exit() - offer them no longer, the files are gone */
+/**
+ * vsnd_test_stall_exit() - offer them no longer, the files are gone
+ *
+ * Context: The module's exit.
+ */
 void vsnd_test_stall_exit(void)
 {
 	if (vsnd_test_probed)
