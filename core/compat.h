@@ -46,6 +46,16 @@
 #define snd_pcm_copy_samples		struct iov_iter
 #endif
 
+/*
+ * Until 6.4 a PAUSE looks where the stream is, with the lock of its group held;
+ * and an xrun wants that lock to stop the group.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+#define snd_pcm_pause_looks	true
+#else
+#define snd_pcm_pause_looks	false
+#endif
+
 /* vm_flags_set(): since 6.3, where vm_flags became constant */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 #include <linux/mm.h>

@@ -361,6 +361,31 @@ static inline void vsnd_end_set_jiffies(struct vsnd_end *end)
 	runtime->hw_ptr_jiffies = jiffies - since;
 }
 
+/*
+ * A PAUSE of a linked stream must find no xrun where it looks under the group's
+ * lock: to stop the group the core would wait for that lock, which is its own,
+ * for ever. So while somebody holds it, only our own telling finds that a stream
+ * has moved; it comes in any case, and so does a release of the pause.
+ */
+static inline bool vsnd_end_is_held(const struct vsnd_end *end)
+{
+	struct snd_pcm_substream *substream = end->substream;
+
+	return snd_pcm_pause_looks && snd_pcm_stream_linked(substream) &&
+	       spin_is_locked(&substream->group->lock) &&
+	       READ_ONCE(end->teller) != current;
+}
+
+/* Where the core believes the stream is. Not for having waited it looks wrong. */
+static inline snd_pcm_uframes_t vsnd_end_hold(struct vsnd_end *end)
+{
+	struct snd_pcm_runtime *runtime = end->runtime;
+	snd_pcm_uframes_t pos = runtime->status->hw_ptr - runtime->hw_ptr_base;
+
+	runtime->hw_ptr_jiffies = jiffies;
+	return pos < runtime->buffer_size ? pos : 0;
+}
+
 /**
  * vsnd_end_pointer() - the stream's position, for the PCM core
  * @end: the end
@@ -378,6 +403,8 @@ static __always_inline snd_pcm_uframes_t vsnd_end_pointer(struct vsnd_end *end,
 {
 	enum vsnd_tick tick = READ_ONCE(end->tick);
 
+	if (unlikely(vsnd_end_is_held(end)))
+		return vsnd_end_hold(end);
 	end->told = vsnd_end_position(end, monotonic, tick);
 	if (unlikely(!end->wakes || (tick && atomic_read(&end->rounds))))
 		vsnd_end_set_jiffies(end);

@@ -331,6 +331,20 @@ bool vsnd_cable_schedule(struct vsnd_cable *cable)
 	return vsnd_cable_plan(cable);
 }
 
+/*
+ * Have the PCM core look at a stream, under its lock and maybe its group's. Of
+ * two tasks that do it at once the second looks in any case.
+ */
+static __always_inline void vsnd_end_tell(struct vsnd_end *end,
+					  struct snd_pcm_substream *substream)
+{
+	if (snd_pcm_pause_looks)
+		WRITE_ONCE(end->teller, current);
+	snd_pcm_period_elapsed(substream);
+	if (snd_pcm_pause_looks)
+		cmpxchg(&end->teller, current, NULL);
+}
+
 /**
  * vsnd_cable_tick() - a deadline of the cable has passed
  * @cable: the cable
@@ -358,9 +372,9 @@ bool vsnd_cable_tick(struct vsnd_cable *cable, s64 now)
 	spin_unlock_irqrestore(&cable->lock, flags);
 
 	if (playback)
-		snd_pcm_period_elapsed(playback);
+		vsnd_end_tell(player, playback);
 	if (capture)
-		snd_pcm_period_elapsed(capture);
+		vsnd_end_tell(recorder, capture);
 	return playback || capture;
 }
 
@@ -389,5 +403,5 @@ void vsnd_cable_tell(struct vsnd_cable *cable)
 	spin_unlock_irqrestore(&cable->lock, flags);
 	for (i = 0; i < 2; i++)
 		if (told[i])
-			snd_pcm_period_elapsed(told[i]);
+			vsnd_end_tell(&cable->end[i], told[i]);
 }

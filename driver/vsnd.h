@@ -214,6 +214,7 @@ enum vsnd_tick {
  * @dragged: known to run by another stream's DRAIN only (recorder)
  * @lost: frames were passed that the player had not written (player)
  * @tick: why the core is about to look, see "the position"
+ * @teller: the task that is having the core look, see vsnd_end_is_held()
  *
  * Part of the cable, valid as long as it. Protected by the cable's lock.
  */
@@ -250,6 +251,7 @@ struct vsnd_end {
 	bool dragged;
 	bool lost;
 	enum vsnd_tick tick;
+	struct task_struct *teller;
 };
 
 /**

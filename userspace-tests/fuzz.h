@@ -66,7 +66,6 @@ enum {
 	FUZZ_RACE = 1 << 9,	/* is tried in races first of all */
 	FUZZ_STRICT = 1 << 10,	/* for kernels that resume the suspended only, */
 	FUZZ_LAX = 1 << 11,	/* and for those that take the others for OPEN */
-	FUZZ_LOOKS = 1 << 12,	/* looks for an xrun with a group's lock held */
 };
 
 /**

@@ -3,7 +3,7 @@
 #
 # A job of its own, for it takes a processor away for good: a known defect of
 # the kernel's core, on snd-aloop. This card comes first, and is not to have it:
-# it looks at a stream as soon as there is an xrun.
+# see vsnd_end_is_held().
 
 try()
 {
