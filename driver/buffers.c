@@ -50,6 +50,7 @@ static const struct vsnd_buffers vsnd_buffers[] = {
  * vsnd_buffers_find() - look a way of allocating up
  * @name: its name
  *
+ * Context: Any.
  * Return: it, or NULL if there is none of that name.
  */
 const struct vsnd_buffers *vsnd_buffers_find(const char *name)
@@ -66,6 +67,7 @@ const struct vsnd_buffers *vsnd_buffers_find(const char *name)
  * vsnd_buffers_bytes_max() - how large a device's buffers may be
  * @config: the device's configuration
  *
+ * Context: Any.
  * Return: bytes.
  */
 size_t vsnd_buffers_bytes_max(const struct vsnd_pcm_config *config)
@@ -81,6 +83,7 @@ size_t vsnd_buffers_bytes_max(const struct vsnd_pcm_config *config)
  *
  * The vmalloc helpers need no preparation: they serve any substream.
  *
+ * Context: Process context, before the card is registered. May sleep.
  * Return: 0 or a negative error code.
  */
 int vsnd_buffers_prepare(struct vsnd_pcm *pcm)

@@ -12,6 +12,8 @@
  * vsnd_cable_init() - lay a cable
  * @cable: zeroed memory for it
  * @pcm: the PCM device it belongs to
+ *
+ * Context: Any; nobody else knows it yet.
  */
 void vsnd_cable_init(struct vsnd_cable *cable, struct vsnd_pcm *pcm)
 {
@@ -41,6 +43,8 @@ void vsnd_cable_init(struct vsnd_cable *cable, struct vsnd_pcm *pcm)
  * If a start takes effect at an instant that has passed meanwhile, as on a
  * machine that is late, the recorder has been given silence in place of the
  * player's first frames. What it has not been told of yet is given anew.
+ *
+ * Context: The cable's lock held.
  */
 void vsnd_cable_connect(struct vsnd_cable *cable, u64 earliest)
 {
@@ -82,6 +86,8 @@ static u64 vsnd_cable_speed(const struct vsnd_cable *cable, unsigned int rate)
  *
  * It runs from now on: by the timeline of its peer if that runs at the same
  * rate, beginning with the next whole frame of it; else by one of its own.
+ *
+ * Context: The cable's lock held.
  */
 void vsnd_cable_join(struct vsnd_cable *cable, struct vsnd_end *end, s64 at)
 {

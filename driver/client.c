@@ -162,6 +162,8 @@ static void vsnd_client_work(struct work_struct *work)
 /**
  * vsnd_client_init() - make a client clock
  * @client: the clock, part of a cable
+ *
+ * Context: Any; nobody else knows it yet.
  */
 void vsnd_client_init(struct vsnd_client *client)
 {

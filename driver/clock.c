@@ -11,6 +11,8 @@
  * vsnd_clock_init() - make a clock that nobody waits for
  * @clock: the clock
  * @ops: its kind
+ *
+ * Context: Any; nobody else knows it yet.
  */
 void vsnd_clock_init(struct vsnd_clock *clock, const struct vsnd_clock_ops *ops)
 {

@@ -77,18 +77,22 @@ struct vsnd_clock {
  * @clock: the clock
  * @timer: the timer. Armed under the clock's lock.
  * @rest: instant before which there is no other run, ns of CLOCK_MONOTONIC.
- *	Written by the run.
+ *	Written when it expires, as @rested and @most are.
+ * @rested: whether the next run has been put off
+ * @most: instant from which on it is not put off, ns of CLOCK_MONOTONIC
  * @real: when the clock's time was 0, ns of CLOCK_MONOTONIC
  * @mul: the clock's time passes @mul / @div times as fast
  * @div: see @mul
  *
- * The card's realtime clock and each device's scaled clock. All but @timer and
- * @rest change only while no stream that uses the clock is open.
+ * The card's realtime clock and each device's scaled clock. @real, @mul and
+ * @div change only while no stream that uses the clock is open.
  */
 struct vsnd_hrtimer {
 	struct vsnd_clock clock;
 	struct hrtimer timer;
 	atomic64_t rest;
+	bool rested;
+	s64 most;
 	atomic64_t real;
 	unsigned int mul;
 	unsigned int div;

@@ -332,6 +332,7 @@ static int vsnd_pitch_put(struct snd_kcontrol *kctl,
  * @template: what it is like
  * @data: its private data
  *
+ * Context: Process context, before the card is registered. May sleep.
  * Return: the control, or an error pointer.
  */
 struct snd_kcontrol *vsnd_control_add(struct vsnd_pcm *pcm,
@@ -378,6 +379,7 @@ static int vsnd_control_create_pitch(struct vsnd_pcm *pcm,
  * vsnd_control_create() - add the controls of a PCM device
  * @pcm: the device
  *
+ * Context: Process context, before the card is registered. May sleep.
  * Return: 0 or a negative error code.
  */
 int vsnd_control_create(struct vsnd_pcm *pcm)

@@ -24,6 +24,7 @@ static const char *const vsnd_clock_names[VSND_CLOCKS] = {
  * vsnd_device_find_clock() - look a clock up
  * @name: its name
  *
+ * Context: Any.
  * Return: enum vsnd_clock_kind, or -ENOENT if there is none of that name.
  */
 int vsnd_device_find_clock(const char *name)
@@ -37,6 +38,7 @@ int vsnd_device_find_clock(const char *name)
  * vsnd_device_clock_name() - what a clock is called
  * @kind: the clock
  *
+ * Context: Any.
  * Return: its name in parameters and controls.
  */
 const char *vsnd_device_clock_name(enum vsnd_clock_kind kind)
@@ -317,6 +319,7 @@ vsnd_device_alloc(struct vsnd_card *card, const struct vsnd_pcm_config *config)
  * @card: the card
  * @device: its number, which is its place in the card's configuration
  *
+ * Context: Process context, before the card is registered. May sleep.
  * Return: 0 or a negative error code; what was made goes with the card.
  */
 int vsnd_device_create(struct vsnd_card *card, unsigned int device)

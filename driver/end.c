@@ -32,6 +32,8 @@ void vsnd_end_moved(struct vsnd_end *end)
  * vsnd_end_open() - let an end belong to an open substream
  * @end: the end
  * @substream: the substream
+ *
+ * Context: The open op, or the close op. Takes the cable's lock.
  */
 void vsnd_end_open(struct vsnd_end *end, struct snd_pcm_substream *substream)
 {
@@ -40,12 +42,15 @@ void vsnd_end_open(struct vsnd_end *end, struct snd_pcm_substream *substream)
 	spin_lock_irqsave(&end->cable->lock, flags);
 	end->substream = substream;
 	end->runtime = substream ? substream->runtime : NULL;
+	end->mapped = false;
 	spin_unlock_irqrestore(&end->cable->lock, flags);
 }
 
 /**
  * vsnd_end_close() - undo vsnd_end_open()
  * @end: an end that is stopped, with nothing of its clock under way
+ *
+ * Context: The close op. Takes the cable's lock, then the clock's.
  */
 void vsnd_end_close(struct vsnd_end *end)
 {
@@ -56,6 +61,9 @@ void vsnd_end_close(struct vsnd_end *end)
 /**
  * vsnd_end_undelay() - give back what a latency takes
  * @end: an end that is stopped
+ *
+ * Context: Process context, @setup of the end held. Takes the cable's lock. May
+ * sleep.
  */
 void vsnd_end_undelay(struct vsnd_end *end)
 {
@@ -77,20 +85,32 @@ static void vsnd_end_rewind(struct vsnd_end *end)
 }
 
 /**
- * vsnd_end_forget_silence() - somebody else can write to an end's ring
- * @end: the end, which is being mapped or gets another buffer
+ * vsnd_end_forget_silence() - an end's ring is given other memory
+ * @end: the end, not running
  *
- * It may be prepared at the same time, which looks for mappings itself.
- *
- * Context: Any. Takes the cable's lock.
+ * Context: The hw_params op. Takes the cable's lock.
  */
 void vsnd_end_forget_silence(struct vsnd_end *end)
 {
-	unsigned long flags;
-
-	spin_lock_irqsave(&end->cable->lock, flags);
+	spin_lock_irq(&end->cable->lock);
 	WRITE_ONCE(end->silent, 0);
-	spin_unlock_irqrestore(&end->cable->lock, flags);
+	spin_unlock_irq(&end->cable->lock);
+}
+
+/**
+ * vsnd_end_map() - from now on an end's client may write to its ring
+ * @end: the end, in any state
+ *
+ * Until it is closed: the PCM core counts a mapping only when the mmap op has
+ * returned, and the end may be prepared in between.
+ *
+ * Context: The mmap op. Takes the cable's lock.
+ */
+void vsnd_end_map(struct vsnd_end *end)
+{
+	spin_lock_irq(&end->cable->lock);
+	WRITE_ONCE(end->mapped, true);
+	spin_unlock_irq(&end->cable->lock);
 }
 
 /**
@@ -209,8 +229,7 @@ int vsnd_end_prepare(struct vsnd_end *end)
 	if (end->direction == SNDRV_PCM_STREAM_CAPTURE &&
 	    !vsnd_end_is_silent(end)) {
 		vsnd_ring_silence(&end->ring, 0, end->ring.frames);
-		if (!atomic_read(&end->substream->mmap_count))
-			WRITE_ONCE(end->silent, end->ring.frames);
+		WRITE_ONCE(end->silent, end->ring.frames);
 	}
 	vsnd_end_set_ready(end, latency);
 	return 0;

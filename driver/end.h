@@ -44,6 +44,7 @@ static inline snd_pcm_uframes_t vsnd_appl_ahead(const struct vsnd_end *end)
  * vsnd_end_written() - up to where a player has written
  * @player: a running playback end
  *
+ * Context: The cable's lock held.
  * Return: n of the first frame that is not valid.
  */
 static inline u64 vsnd_end_written(const struct vsnd_end *player)
@@ -58,6 +59,7 @@ static inline u64 vsnd_end_written(const struct vsnd_end *player)
  * vsnd_end_read() - up to where a recorder has read
  * @recorder: a running capture end
  *
+ * Context: The cable's lock held.
  * Return: n of the first frame that is waiting.
  */
 static inline u64 vsnd_end_read(const struct vsnd_end *recorder)
@@ -136,6 +138,7 @@ static __always_inline u64 vsnd_end_limit_of(const struct vsnd_end *end,
  * There the PCM core has to look at the stream even between two periods. A
  * player that is not said to run yet may drain at once.
  *
+ * Context: The cable's lock held.
  * Return: n, U64_MAX for nowhere.
  */
 static inline u64 vsnd_end_limit(const struct vsnd_end *end)
@@ -185,6 +188,7 @@ static inline void vsnd_end_advance(struct vsnd_end *end)
  * Such a client (dmix is one) maps the ring, never stops and never tells by
  * appl_ptr what it wrote: all of the ring is valid at all times.
  *
+ * Context: The cable's lock held.
  * Return: true if the ring plays as it is.
  */
 static inline bool vsnd_end_is_free_running(const struct vsnd_end *player)
@@ -199,15 +203,15 @@ static inline bool vsnd_end_is_free_running(const struct vsnd_end *player)
  * vsnd_end_is_silent() - is all of a recorder's ring known to be silence?
  * @recorder: a capture end
  *
- * Of a mapped ring nothing is known: its client may write to it; nor of one that
- * has been mapped, until it has been written anew.
+ * Of one that its client can write to, or could, nothing is known.
  *
+ * Context: The cable's lock held, or the prepare op.
  * Return: true if there is nothing to be silenced.
  */
 static inline bool vsnd_end_is_silent(const struct vsnd_end *recorder)
 {
 	return READ_ONCE(recorder->silent) >= recorder->ring.frames &&
-	       !atomic_read(&recorder->substream->mmap_count);
+	       !READ_ONCE(recorder->mapped);
 }
 
 /*
@@ -249,6 +253,7 @@ static inline u32 vsnd_end_drained(const struct vsnd_end *player)
  * The core sees positions modulo the buffer only, so that frames are lost by a
  * whole ring or behind the client's back is for us to say.
  *
+ * Context: The cable's lock held.
  * Return: false if there is no position to be told, but an xrun.
  */
 static __always_inline bool vsnd_end_report(struct vsnd_end *end, s64 until,

@@ -141,6 +141,8 @@ static const struct vsnd_clock_ops vsnd_follower_ops = {
  * vsnd_follower_init() - make a clock on an ALSA timer
  * @follower: the clock
  * @card: the card it belongs to
+ *
+ * Context: Any; nobody else knows it yet.
  */
 void vsnd_follower_init(struct vsnd_follower *follower, struct snd_card *card)
 {

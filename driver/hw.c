@@ -211,6 +211,7 @@ static void vsnd_hw_fit_clock(struct snd_pcm_substream *substream,
  * @config: the device's configuration
  * @clock: the clock that the stream goes by
  *
+ * Context: The open op: the PCM's open_mutex is held.
  * Return: 0 or a negative error code.
  */
 int vsnd_hw_constrain(struct snd_pcm_substream *substream,
@@ -256,6 +257,8 @@ int vsnd_hw_constrain(struct snd_pcm_substream *substream,
  * where the length times HZ does not fit. It looks at @params->info after the
  * hw_params op, so taking the bit away there refuses the request and leaves the
  * wake-ups on.
+ *
+ * Context: The hw_params op.
  */
 void vsnd_hw_check_wakeups(struct snd_pcm_hw_params *params,
 			   const struct vsnd_clock_ops *clock)

@@ -41,6 +41,8 @@ enum vsnd_random {
  * @pcm: the device
  *
  * What is not 0 then only says how, once something is to be wrong.
+ *
+ * Context: Any; nobody else knows it yet.
  */
 void vsnd_imperfect_init(struct vsnd_pcm *pcm)
 {

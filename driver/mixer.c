@@ -44,6 +44,7 @@ static const struct snd_kcontrol_new vsnd_switch = {
  * vsnd_mixer_create() - add the card's controls
  * @card: the card, with its PCM devices
  *
+ * Context: Process context, before the card is registered. May sleep.
  * Return: 0 or a negative error code.
  */
 int vsnd_mixer_create(struct vsnd_card *card)

@@ -312,11 +312,10 @@ static int vsnd_pcm_ack(struct snd_pcm_substream *substream)
 	return 0;
 }
 
-/* What its client may write to is not known to be silence any longer. */
 static int vsnd_pcm_mmap(struct snd_pcm_substream *substream,
 			 struct vm_area_struct *area)
 {
-	vsnd_end_forget_silence(vsnd_substream_end(substream));
+	vsnd_end_map(vsnd_substream_end(substream));
 	return snd_pcmbuf_mmap(substream, area);
 }
 

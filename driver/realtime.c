@@ -7,26 +7,38 @@
  */
 #include <linux/math64.h>
 #include <linux/minmax.h>
+#include <linux/percpu.h>
 #include <linux/sched.h>
 #include <linux/time64.h>
 
 #include "vsnd.h"
 
 /*
- * Two runs are at least this far apart, and after one there is none for as long
- * as it took, up to a limit: no streams, however many, however short their
- * periods and however much they move, let their clock keep a CPU.
+ * Two runs of a clock are at least this far apart, and all of them on a CPU take
+ * half of it in the long run: no streams, however many, however short their
+ * periods and however much they move, let their clocks keep a CPU.
  */
 #define VSND_RUN_SPACING_NS	(100 * NSEC_PER_USEC)
 
-/* The longest rest: a virtual machine may have been stopped during a run. */
+/*
+ * They may be ahead of that half by this much, for a hypervisor can take the CPU
+ * away during a run, now and then. After a run the rest is as the other at most:
+ * the virtual machine may have been stopped.
+ */
+#define VSND_RUN_AHEAD_NS	(5 * NSEC_PER_MSEC)
 #define VSND_REST_MAX_NS	(20 * NSEC_PER_MSEC)
+
+/* A clock rests this many times as long as its run at most: others took it. */
+#define VSND_REST_TIMES		64
 
 /*
  * A scaled clock counts from the first open on. There it stands still, rather
  * than to overflow: after 53 days.
  */
 #define VSND_SCALED_NS_MAX	(VSND_TIME_MAX / VSND_SCALE_MAX)
+
+/* When the runs on this CPU will have had half of it, ns of CLOCK_MONOTONIC */
+static DEFINE_PER_CPU(s64, vsnd_half);
 
 static struct vsnd_hrtimer *vsnd_to_hrtimer(struct vsnd_clock *clock)
 {
@@ -67,6 +79,34 @@ static unsigned long vsnd_switches(void)
 }
 
 /*
+ * Whether this CPU has to rest: then the run is put off, and nothing that others
+ * do meanwhile puts it off again.
+ */
+static bool vsnd_hrtimer_rests(struct vsnd_hrtimer *hr, s64 now)
+{
+	s64 until = min(this_cpu_read(vsnd_half) - VSND_RUN_AHEAD_NS, hr->most);
+
+	hr->rested = until > now && !hr->rested;
+	atomic64_set(&hr->rest, hr->rested ? until : now + VSND_RUN_SPACING_NS);
+	return hr->rested;
+}
+
+static void vsnd_hrtimer_run(struct vsnd_hrtimer *hr, s64 now)
+{
+	unsigned long switches = vsnd_switches();
+	s64 end, rest;
+
+	vsnd_clock_run(&hr->clock, vsnd_hrtimer_time(hr, now));
+	if (unlikely(vsnd_switches() != switches))
+		return;
+	end = ktime_to_ns(ktime_get());
+	rest = min_t(s64, end - now, VSND_REST_MAX_NS);
+	hr->most = end + VSND_REST_TIMES * rest;
+	this_cpu_write(vsnd_half, max(this_cpu_read(vsnd_half), now) +
+				  end - now + rest);
+}
+
+/*
  * Never HRTIMER_RESTART: the run has armed the timer itself, and so may a
  * START on another CPU while it ran.
  */
@@ -74,19 +114,12 @@ static enum hrtimer_restart vsnd_hrtimer_expired(struct hrtimer *timer)
 {
 	struct vsnd_hrtimer *hr = container_of(timer, struct vsnd_hrtimer,
 					       timer);
-	unsigned long switches = vsnd_switches();
 	s64 now = ktime_to_ns(ktime_get());
-	s64 end, took;
 
-	atomic64_set(&hr->rest, now + VSND_RUN_SPACING_NS);
-	vsnd_clock_run(&hr->clock, vsnd_hrtimer_time(hr, now));
-	end = ktime_to_ns(ktime_get());
-	took = min_t(s64, end - now, VSND_REST_MAX_NS);
-	if (unlikely(2 * took > VSND_RUN_SPACING_NS) &&
-	    vsnd_switches() == switches) {
-		atomic64_set(&hr->rest, end + took);
+	if (unlikely(vsnd_hrtimer_rests(hr, now)))
 		vsnd_clock_arm(&hr->clock);
-	}
+	else
+		vsnd_hrtimer_run(hr, now);
 	return HRTIMER_NORESTART;
 }
 
@@ -149,6 +182,8 @@ static void vsnd_hrtimer_init(struct vsnd_hrtimer *hr,
 /**
  * vsnd_realtime_init() - make a realtime clock
  * @realtime: the clock
+ *
+ * Context: Any; nobody else knows it yet.
  */
 void vsnd_realtime_init(struct vsnd_hrtimer *realtime)
 {
@@ -161,6 +196,8 @@ void vsnd_realtime_init(struct vsnd_hrtimer *realtime)
  * @mul: it is @mul / @div times as fast as CLOCK_MONOTONIC, 1 to
  *	VSND_SCALE_MAX
  * @div: see @mul
+ *
+ * Context: The device's settings mutex held, or nobody else knows it yet.
  */
 void vsnd_scaled_set(struct vsnd_hrtimer *scaled, unsigned int mul,
 		     unsigned int div)
@@ -174,6 +211,8 @@ void vsnd_scaled_set(struct vsnd_hrtimer *scaled, unsigned int mul,
  * @scaled: the clock
  * @mul: see vsnd_scaled_set()
  * @div: see vsnd_scaled_set()
+ *
+ * Context: Any; nobody else knows it yet.
  */
 void vsnd_scaled_init(struct vsnd_hrtimer *scaled, unsigned int mul,
 		      unsigned int div)

@@ -23,6 +23,8 @@ static int vsnd_silence_byte(snd_pcm_format_t format, unsigned int bytes)
  * vsnd_ring_init() - take the geometry of a stream's buffer
  * @ring: where to
  * @runtime: the stream's, with its parameters set
+ *
+ * Context: Any; the runtime keeps its buffer as long as the ring is used.
  */
 void vsnd_ring_init(struct vsnd_ring *ring,
 		    const struct snd_pcm_runtime *runtime)
@@ -52,6 +54,7 @@ void vsnd_ring_init(struct vsnd_ring *ring,
  *
  * How the frames lie in memory may differ, and so may the rings' sizes.
  *
+ * Context: Any.
  * Return: true if format, channels and rate are the same.
  */
 bool vsnd_ring_matches(const struct vsnd_ring *a, const struct vsnd_ring *b)
@@ -119,6 +122,8 @@ static void vsnd_copy_planes(const struct vsnd_ring *dst, u32 to,
  * @src: ring to read; must match, see vsnd_ring_matches()
  * @in: first frame's place there
  * @frames: how many
+ *
+ * Context: Any; the caller keeps the memory from being freed.
  */
 void vsnd_ring_copy_pieces(const struct vsnd_ring *dst, u32 out,
 			   const struct vsnd_ring *src, u32 in,
@@ -171,6 +176,8 @@ static void vsnd_ring_silence_run(const struct vsnd_ring *ring, u32 at,
  * @ring: the ring
  * @at: first frame, counted from the stream's start
  * @frames: how many, at most the ring
+ *
+ * Context: Any; the caller keeps the memory from being freed.
  */
 void vsnd_ring_silence(const struct vsnd_ring *ring, u64 at,
 		       unsigned int frames)
@@ -188,6 +195,8 @@ void vsnd_ring_silence(const struct vsnd_ring *ring, u64 at,
  * @channel: the channel, 0 if interleaved
  * @pos: first byte, from that of the first frame of the channel
  * @bytes: how many, of whole samples
+ *
+ * Context: Any; the caller keeps the memory from being freed.
  */
 void vsnd_ring_silence_bytes(const struct vsnd_ring *ring,
 			     unsigned int channel, size_t pos, size_t bytes)
@@ -199,6 +208,8 @@ void vsnd_ring_silence_bytes(const struct vsnd_ring *ring,
 /**
  * vsnd_ring_free() - free a ring of the driver's own
  * @ring: the ring; may be empty
+ *
+ * Context: Process context, may sleep.
  */
 void vsnd_ring_free(struct vsnd_ring *ring)
 {

@@ -78,6 +78,8 @@ static inline u8 *vsnd_ring_sample(const struct vsnd_ring *ring, u32 index,
  * @src: ring to read; must match, see vsnd_ring_matches()
  * @from: first frame there
  * @frames: how many
+ *
+ * Context: Any; the caller keeps the memory from being freed.
  */
 static inline void vsnd_ring_copy(const struct vsnd_ring *dst, u64 to,
 				  const struct vsnd_ring *src, u64 from,

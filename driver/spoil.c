@@ -119,6 +119,7 @@ static int vsnd_imperfect_put(struct snd_kcontrol *kctl,
  * alsactl leaves a control alone that is inactive. The switch says so, for a
  * machine must not come up with a bad clock because a test ended badly.
  *
+ * Context: Process context, before the card is registered. May sleep.
  * Return: 0 or a negative error code.
  */
 int vsnd_imperfect_create_controls(struct vsnd_pcm *pcm)

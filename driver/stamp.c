@@ -32,6 +32,8 @@ static struct timespec64 vsnd_stamp(const struct snd_pcm_runtime *runtime,
  * @at: instant of its first frame, ns of CLOCK_MONOTONIC
  *
  * The core takes the time of the call itself, unless told that it has one.
+ *
+ * Context: The trigger op: stream lock held.
  */
 void vsnd_stamp_start(struct snd_pcm_runtime *runtime, s64 at)
 {

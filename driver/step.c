@@ -46,6 +46,8 @@ static const struct vsnd_clock_ops vsnd_step_ops = {
 /**
  * vsnd_step_init() - make a step clock
  * @step: the clock
+ *
+ * Context: Any; nobody else knows it yet.
  */
 void vsnd_step_init(struct vsnd_step *step)
 {

@@ -23,10 +23,7 @@ static void vsnd_cable_silence(struct vsnd_end *recorder, u64 until)
 	if (recorder->latency || !vsnd_end_is_silent(recorder)) {
 		vsnd_ring_silence(vsnd_cable_into(recorder), recorder->moved,
 				  frames);
-		if (atomic_read(&recorder->substream->mmap_count))
-			recorder->silent = 0;
-		else
-			recorder->silent += frames;
+		recorder->silent += frames;
 	}
 	recorder->moved = until;
 }
@@ -219,6 +216,8 @@ static __always_inline u64 vsnd_end_next_event(const struct vsnd_end *end,
  *
  * At the end of its period, where the core has to look, and before there is
  * too much to be moved at once.
+ *
+ * Context: The cable's lock held.
  */
 void vsnd_end_plan(struct vsnd_end *end)
 {

@@ -9,6 +9,8 @@
  * @line: the timeline
  * @epoch: instant of frame 0, ns
  * @speed: nano-frames per second
+ *
+ * Context: Any; the caller keeps others from the timeline.
  */
 void vsnd_timeline_init(struct vsnd_timeline *line, s64 epoch, u64 speed)
 {
@@ -31,6 +33,7 @@ static void vsnd_timeline_add(struct vsnd_timeline *line, u64 nano)
  *
  * Loses nothing: a second has a whole number of nano-frames.
  *
+ * Context: Any; the caller keeps others from the timeline.
  * Return: time since the new epoch, less than a second, ns.
  */
 u64 vsnd_timeline_skip(struct vsnd_timeline *line, u64 ns)
@@ -52,6 +55,8 @@ u64 vsnd_timeline_skip(struct vsnd_timeline *line, u64 ns)
  * @speed: nano-frames per second from now on
  *
  * The count does not jump, nor does the part of a frame that has passed.
+ *
+ * Context: Any; the caller keeps others from the timeline.
  */
 void vsnd_timeline_bend(struct vsnd_timeline *line, s64 now, u64 speed)
 {
@@ -70,6 +75,7 @@ void vsnd_timeline_bend(struct vsnd_timeline *line, s64 now, u64 speed)
  * @line: the timeline
  * @nano: nano-frames from its epoch on
  *
+ * Context: Any; the caller keeps others from the timeline.
  * Return: time in ns, rounded up.
  */
 u64 vsnd_timeline_search(const struct vsnd_timeline *line, u64 nano)

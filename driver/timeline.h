@@ -55,6 +55,8 @@ static inline u64 vsnd_timeline_part(const struct vsnd_timeline *line, u64 ns)
  * Exact: at a whole number of frames per second @passed is
  * floor(ns * speed / 1e9) for ever, for whole seconds are multiplied by
  * themselves. @next may be early by a little, never late.
+ *
+ * Context: Any; the caller keeps others from the timeline.
  */
 static inline void vsnd_timeline_count(struct vsnd_timeline *line, s64 at)
 {
@@ -79,6 +81,7 @@ static inline void vsnd_timeline_count(struct vsnd_timeline *line, s64 at)
  * @line: see vsnd_timeline_count()
  * @at: see vsnd_timeline_count()
  *
+ * Context: Any; the caller keeps others from the timeline.
  * Return: whole frames.
  */
 static inline u64 vsnd_timeline_frames(struct vsnd_timeline *line, s64 at)
@@ -95,6 +98,7 @@ static inline u64 vsnd_timeline_frames(struct vsnd_timeline *line, s64 at)
  * At this instant vsnd_timeline_frames() has got to @frames, a nanosecond
  * before it has not: a timer that fires then is never early.
  *
+ * Context: Any; the caller keeps others from the timeline.
  * Return: instant in ns, the epoch at least.
  */
 static inline s64 vsnd_timeline_instant(const struct vsnd_timeline *line,

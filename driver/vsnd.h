@@ -206,8 +206,9 @@ enum vsnd_tick {
  * @late: frames since that end
  * @event: n at which to look next
  * @moved: n up to which the recorder's ring is written
- * @silent: frames before @moved that were written as silence, and not by its
- *	client afterwards (recorder). Prepare sets it without the lock.
+ * @silent: frames before @moved that were written as silence (recorder).
+ *	Prepare sets it without the lock.
+ * @mapped: has its client mapped the ring? Then it may write to it at any time.
  * @latency: frames by which the recorder hears later
  * @delay: ring that holds them, while there are any; larger by @latency than
  *	@ring
@@ -246,6 +247,7 @@ struct vsnd_end {
 	u64 event;
 	u64 moved;
 	u64 silent;
+	bool mapped;
 	unsigned int latency;
 	struct vsnd_ring delay;
 	bool dragged;
@@ -406,6 +408,7 @@ void vsnd_end_close(struct vsnd_end *end);
 int vsnd_end_prepare(struct vsnd_end *end);
 void vsnd_end_undelay(struct vsnd_end *end);
 void vsnd_end_forget_silence(struct vsnd_end *end);
+void vsnd_end_map(struct vsnd_end *end);
 void vsnd_end_silence(struct vsnd_end *end, unsigned int channel, size_t pos,
 		      size_t bytes);
 int vsnd_end_start(struct vsnd_end *end, s64 *at);

@@ -4,7 +4,7 @@
  * on rings that nobody ever stops. A program beside it still has its share.
  */
 
-#include "vpcm.h"
+#include "vctl.h"
 
 #define TURNS	(20 * 1000 * 1000UL)
 
@@ -19,9 +19,10 @@ static int64_t work(void)
 	return vt_now() - before;
 }
 
-static struct vt_stream *flood(int device, snd_pcm_stream_t dir)
+static void flood_one(int device, int subdevice, snd_pcm_stream_t dir)
 {
 	struct vt_params p = vt_plain;
+	struct vt_stream *s = vt_open(device, subdevice, dir, 0);
 
 	p.access = SND_PCM_ACCESS_MMAP_INTERLEAVED;
 	p.format = SND_PCM_FORMAT_FLOAT64_LE;
@@ -30,26 +31,80 @@ static struct vt_stream *flood(int device, snd_pcm_stream_t dir)
 	p.period = 0;
 	p.buffer = 0;
 	p.stop = VT_NEVER;
-	return vt_stream(device, dir, &p);
+	MUST(vt_configure(s, &p));
+	MUST(snd_pcm_start(s->pcm));
 }
 
+static void flood(int device, int subdevice)
+{
+	flood_one(device, subdevice, SND_PCM_STREAM_PLAYBACK);
+	flood_one(device, subdevice, SND_PCM_STREAM_CAPTURE);
+}
+
+/* @arg: the clock of every other device */
 static void test_share(const void *arg)
 {
 	int devices = vt_devices(), i;
 	int64_t alone, beside;
 
-	(void)arg;
+	for (i = 1; i < devices; i += 2)
+		vt_use_clock(i, arg);
 	alone = work();
-	for (i = 0; i < devices; i++) {
-		MUST(snd_pcm_start(flood(i, SND_PCM_STREAM_PLAYBACK)->pcm));
-		MUST(snd_pcm_start(flood(i, SND_PCM_STREAM_CAPTURE)->pcm));
-	}
+	for (i = 0; i < devices; i++)
+		flood(i, 0);
 	beside = work();
 	vt_note("alone %lld us, beside %lld us", (long long)(alone / VT_US),
 		(long long)(beside / VT_US));
 	EXPECT(vt_slow() > 1 || beside > alone * 5 / 4, "too little was moved");
 	EXPECT(beside < alone * (1 + 2 * vt_slow()),
 	       "the processor is busy with sound");
+}
+
+/* For how long a program is kept from the processor at most, ns */
+static int64_t longest_gap(void)
+{
+	int64_t now = vt_now(), until = now + 100 * VT_MS, gap = 0, last;
+
+	while (now < until) {
+		last = now;
+		now = vt_now();
+		if (now - last > gap)
+			gap = now - last;
+	}
+	return gap;
+}
+
+/*
+ * A clock of which little is wanted waits for one that floods as long as that
+ * runs, and not for its rest besides.
+ */
+static void test_neighbour(const void *arg)
+{
+	struct vt_params p = vt_plain;
+	int64_t began, gap, late = 0, now;
+	struct vt_stream *s;
+	char buf[48 * 4];
+	int i;
+
+	(void)arg;
+	vt_use_clock(1, "scaled");
+	for (i = 0; i < 8; i++)
+		flood(0, i);
+	gap = longest_gap();
+	p.period = 48;
+	p.buffer = 4800;
+	s = vt_recorder(1, &p);
+	MUST(snd_pcm_start(s->pcm));
+	began = vt_now();
+	for (i = 1; i <= 500; i++) {
+		vt_read(s, buf, 48);
+		now = vt_now();
+		if (now - began - i * VT_MS > late)
+			late = now - began - i * VT_MS;
+	}
+	vt_note("kept away for %lld us, late by %lld us",
+		(long long)(gap / VT_US), (long long)(late / VT_US));
+	EXPECT(late < gap * 3 / 2 + VT_LATE, "it waits for the other's rest");
 }
 
 static void test_after(const void *arg)
@@ -61,8 +116,12 @@ static void test_after(const void *arg)
 int main(int argc, char **argv)
 {
 	vt_init(argc, argv, 120);
-	vt_plan(2);
-	vt_run(test_share, NULL, "a program has its share of the processor");
+	vt_plan(4);
+	vt_run(test_share, "realtime",
+	       "a program has its share of the processor");
+	vt_run(test_share, "scaled",
+	       "a program has its share of it beside several clocks");
+	vt_run(test_neighbour, NULL, "another clock has its share as well");
 	vt_run(test_after, NULL, "the card plays and records");
 	return vt_finish();
 }

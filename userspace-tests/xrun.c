@@ -306,6 +306,27 @@ static void test_below_ring(const void *arg)
 	}
 }
 
+/*
+ * What is there when it starts is not enough even then. By mmap: after a write
+ * the core itself looks.
+ */
+static void test_at_once(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = vt_plain;
+	struct vt_stream *s;
+	int64_t began;
+
+	p.access = SND_PCM_ACCESS_MMAP_INTERLEAVED;
+	p.stop = 960;
+	s = vt_player(job->device, &p);
+	vt_play(s, 0, 600);
+	began = vt_now();
+	MUST(snd_pcm_start(s->pcm));
+	/* it takes effect within a millisecond, and a period is ten */
+	vt_expect_time(wait_xrun(s), began, 2 * VT_MS + VT_LATE, "the xrun");
+}
+
 static void test_tolerated_heard(const void *arg)
 {
 	const struct job *job = arg;
@@ -389,6 +410,7 @@ static const struct {
 	{ "once per stall", test_stall, 2 },
 	{ "without the peer", test_peer_goes_on, 1 },
 	{ "below the ring", test_below_ring, 2 },
+	{ "at once", test_at_once, 1 },
 	{ "beyond what is tolerated", test_tolerated, 1 },
 	{ "beyond what is tolerated, heard", test_tolerated_heard, 1 },
 	{ "not wanted: silence, nothing stale", test_never_stale, 1 },
@@ -402,7 +424,7 @@ int main(int argc, char **argv)
 	unsigned int i;
 
 	vt_init(argc, argv, 60);
-	vt_plan(2 * (9 + 2 * 4));
+	vt_plan(2 * (10 + 2 * 4));
 	for (job.device = 0; job.device < 2; job.device++)
 		for (i = 0; i < ARRAY_SIZE(tests); i++)
 			for (job.dir = 0; (int)job.dir < tests[i].dirs;

@@ -49,7 +49,7 @@ static void pcmbuf_test_kunit_run(struct kunit *kunit)
 /**
  * pcmbuf_test_kunit_init() - make a case of KUnit of every run
  *
- * Before the module is live, when KUnit looks for its suites.
+ * Context: The module's init, before KUnit looks for its suites.
  */
 void pcmbuf_test_kunit_init(void)
 {

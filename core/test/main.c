@@ -158,6 +158,7 @@ static unsigned int pcmbuf_test_list_count(void)
  * pcmbuf_test_next() - go through all runs of all tests
  * @run: a run, zeroed at first; becomes the next
  *
+ * Context: Any.
  * Return: false at the end.
  */
 bool pcmbuf_test_next(struct pcmbuf_test_run *run)
@@ -187,6 +188,8 @@ bool pcmbuf_test_next(struct pcmbuf_test_run *run)
  * @run: the run
  * @name: where to
  * @size: of that, bytes
+ *
+ * Context: Any.
  */
 void pcmbuf_test_name(const struct pcmbuf_test_run *run, char *name,
 		      size_t size)

@@ -31,7 +31,7 @@ static void vsnd_test_kunit_run(struct kunit *kunit)
 /**
  * vsnd_test_kunit_init() - make a case of KUnit of every test
  *
- * Before the module is live, when KUnit looks for its suites.
+ * Context: The module's init, before KUnit looks for its suites.
  */
 void vsnd_test_kunit_init(void)
 {

@@ -40,6 +40,7 @@ bool vsnd_test_expect_eq(struct vsnd_test *t, u64 is, u64 wanted,
  * @state: of the series; any number at first
  * @below: what it is below, at least 1
  *
+ * Context: Any.
  * Return: the number.
  */
 u64 vsnd_test_random(u64 *state, u64 below)
@@ -57,6 +58,7 @@ u64 vsnd_test_random(u64 *state, u64 below)
  * vsnd_test_get() - a test by its number
  * @number: from 0 on
  *
+ * Context: Any.
  * Return: the test, NULL beyond the last.
  */
 const struct vsnd_test_case *vsnd_test_get(unsigned int number)
