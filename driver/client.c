@@ -123,21 +123,28 @@ out:
 	return room == U64_MAX ? 0 : room;
 }
 
-/* Let time pass to the next event, or as far as there is room. */
-static bool vsnd_client_turn(struct vsnd_client *client)
+/*
+ * Let time pass to the next event, or as far as there is room: true if there may
+ * be more. Not after a last frame, or a stream in an xrun would make room for
+ * ever if the core does not find it: some kernels resume what was not suspended,
+ * and then believe it in any state.
+ */
+static bool vsnd_client_turn(struct vsnd_client *client, bool *moved)
 {
 	struct vsnd_cable *cable = container_of(client, struct vsnd_cable,
 						client);
 	u64 room = vsnd_client_room(cable);
 	s64 now = atomic64_read(&client->now);
 	s64 next = vsnd_clock_deadline(&client->clock);
+	s64 end = now + room;
 
 	if (!room)
 		return false;
-	now = min_t(s64, now + room, max(next, now));
+	*moved = true;
+	now = min_t(s64, end, max(next, now));
 	atomic64_set(&client->now, now);
 	vsnd_clock_run(&client->clock, now);
-	return true;
+	return now < end || room > 1;
 }
 
 /*
@@ -150,10 +157,8 @@ static void vsnd_client_work(struct work_struct *work)
 						  work);
 	bool moved = false;
 
-	while (vsnd_client_turn(client)) {
-		moved = true;
+	while (vsnd_client_turn(client, &moved))
 		cond_resched();
-	}
 	if (moved)
 		vsnd_cable_tell(container_of(client, struct vsnd_cable,
 					     client));

@@ -370,6 +370,35 @@ static void test_idle(const void *arg)
 }
 
 /*
+ * Some kernels resume what was not suspended: that runs on, in a state in which
+ * the core finds no xrun any longer. Nobody looks for one for ever.
+ */
+static void test_resumed(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = vt_plain;
+	struct vt_stream *player, *recorder;
+
+	vt_use_clock(job->device, "client");
+	p.access = job->access;
+	recorder = vt_recorder(job->device, &p);
+	p.avail_min = p.buffer;
+	player = vt_player(job->device, &p);
+	vt_play(player, 0, p.buffer);
+	MUST(snd_pcm_start(recorder->pcm));
+	MUST(snd_pcm_start(player->pcm));
+	settle();
+	if (!snd_pcm_resume(player->pcm))
+		expect_state(player, SND_PCM_STATE_OPEN);
+	else
+		expect_state(player, SND_PCM_STATE_RUNNING);
+	MUST(snd_pcm_drop(recorder->pcm));
+	expect_idle("a player with an xrun");
+	vt_close(player);
+	expect_idle("nobody");
+}
+
+/*
  * A drain starts its player, and with it the linked recorder, of which its
  * client knows nothing: it holds nobody up and costs nothing.
  */
@@ -446,6 +475,7 @@ static const struct {
 	{ "has an xrun rather than a hang", test_avail_min },
 	{ "pauses", test_pause },
 	{ "costs nothing while nobody moves", test_idle },
+	{ "costs nothing where no xrun is found", test_resumed },
 	{ "drains with a recorder linked", test_dragged },
 	{ "is let go by its recorder", test_let_go },
 };
