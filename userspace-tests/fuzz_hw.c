@@ -309,10 +309,11 @@ long fuzz_set_params(struct fuzz_slot *s, struct snd_pcm_hw_params *p)
 
 	/*
 	 * The kernel's own core returns what it has chosen as an int, which
-	 * for more than INT_MAX is any error at all.
+	 * for more than INT_MAX is any error at all, or none and negative. It
+	 * chooses one more than the least where that is left out.
 	 */
-	if (tick->min > INT_MAX)
-		tick->min = INT_MAX;
+	if (tick->min >= INT_MAX)
+		tick->min = INT_MAX - 1;
 	if (ioctl(s->fd, SNDRV_PCM_IOCTL_HW_PARAMS, p) < 0)
 		return -errno;
 	remember(s, p);

@@ -267,7 +267,7 @@ const struct fuzz_op fuzz_pcm_ops[] = {
 	{ "rewind", run_rewind, 2, RACE, S(RUNNING) | S(PREPARED) | S(PAUSED),
 	  0, 0, STATE },
 	{ "forward", run_forward, 2, RACE, S(RUNNING) | S(PREPARED), 0, 0,
-	  STATE },
+	  STATE | E_INVAL },
 	{ "link", run_link, 2, STREAM | FUZZ_LINKS, S_SET, 0, 0,
 	  E_BADFD | E_INVAL | E_ALREADY | E_BADF },
 	{ "unlink", run_unlink, 1, STREAM | FUZZ_LINKS, S_SET, 0, 0,
