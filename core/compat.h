@@ -48,12 +48,17 @@
 
 /*
  * Until 6.4 a PAUSE looks where the stream is, with the lock of its group held;
- * and an xrun wants that lock to stop the group.
+ * and an xrun wants that lock to stop the group. Whether it is held.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
-#define snd_pcm_pause_looks	true
+#include <sound/pcm.h>
+#define snd_pcm_pause_looks		true
+#define snd_pcm_group_is_locked(substream)	\
+	(snd_pcm_stream_linked(substream) && \
+	 spin_is_locked(&(substream)->group->lock))
 #else
-#define snd_pcm_pause_looks	false
+#define snd_pcm_pause_looks		false
+#define snd_pcm_group_is_locked(substream)	false
 #endif
 
 /* vm_flags_set(): since 6.3, where vm_flags became constant */

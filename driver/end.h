@@ -374,10 +374,7 @@ static inline void vsnd_end_set_jiffies(struct vsnd_end *end)
  */
 static inline bool vsnd_end_is_held(const struct vsnd_end *end)
 {
-	struct snd_pcm_substream *substream = end->substream;
-
-	return snd_pcm_pause_looks && snd_pcm_stream_linked(substream) &&
-	       spin_is_locked(&substream->group->lock) &&
+	return snd_pcm_group_is_locked(end->substream) &&
 	       READ_ONCE(end->teller) != current;
 }
 
