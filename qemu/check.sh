@@ -150,7 +150,7 @@ judge()
 boot_machine()
 {
 	APPEND="init_on_alloc=0 page_poison=1 share=$share ${APPEND:-}" \
-	"$QEMU/boot.sh" "$kernel" "$image" "$1" check "$dir/$1" \
+	"$QEMU/boot.sh" "$kernel" "$image" "${1/later/timed}" check "$dir/$1" \
 		2>"$dir/$1/trouble" | sed -u "s/^/$1 /"
 }
 
@@ -175,6 +175,16 @@ run_machine()
 		boot_machine "$1" || status=1
 	fi
 	echo "$1 over $status"
+}
+
+# run_machines MACHINE...: those that have tests, one after the other
+run_machines()
+{
+	local machine
+
+	for machine; do
+		[ ! -d "$dir/$machine" ] || run_machine "$machine"
+	done
 }
 
 # close_machine MACHINE STATUS: judges what its guest did not come to, and
@@ -218,7 +228,7 @@ END
 image=$("$QEMU/image.sh" "$kernel" "$tree")
 machines=()
 skip_tests
-for machine in timed smp; do
+for machine in timed smp later; do
 	[ -n "$(select_tests $machine)" ] || continue
 	mkdir -p "$dir/$machine"
 	select_tests $machine >"$dir/$machine/tests"
@@ -232,7 +242,7 @@ esac
 say "boot: ${machines[*]}, $(cat "$dir"/*/tests | wc -l) tests"
 declare -A began=() judged=()
 left=${#machines[@]}
-exec 3< <(for machine in "${machines[@]}"; do run_machine "$machine" & done; wait)
+exec 3< <(run_machines timed & run_machines smp later & wait)
 guests=$!
 while [ "$left" -gt 0 ] && read -r -u 3 machine news what; do
 	case $news in

@@ -62,6 +62,7 @@ lane()
 			cat "$QEMU/tests.list"
 			echo "guest/leaks.sh timed 120 none"
 			echo "guest/leaks.sh smp 120 none"
+			echo "guest/leaks.sh later 120 none"
 		} >"$dir.list"
 		SHARE=20 APPEND="slow=20" LIST=$dir.list RESULTS=$dir DEBUG=$1-memory \
 			"$QEMU/check.sh" ;;
