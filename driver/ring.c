@@ -8,6 +8,9 @@
 
 #include "vsnd.h"
 
+/* Whole samples of every size; a few lines of the cache. */
+#define VSND_SILENCE_BYTES	192
+
 static int vsnd_silence_byte(snd_pcm_format_t format, unsigned int bytes)
 {
 	const unsigned char *pattern = snd_pcm_format_silence_64(format);
@@ -145,14 +148,30 @@ void vsnd_ring_copy_pieces(const struct vsnd_ring *dst, u32 out,
 	}
 }
 
+/* From memory of our own: what lies in a ring may be written by its client. */
+static void vsnd_copy_silence(const struct vsnd_ring *ring, u8 *samples,
+			      size_t bytes)
+{
+	u8 silence[VSND_SILENCE_BYTES];
+	size_t part = min(bytes, sizeof(silence));
+
+	snd_pcm_format_set_silence(ring->format, silence,
+				   part / ring->sample_bytes);
+	for (; bytes; bytes -= part, samples += part) {
+		part = min(bytes, sizeof(silence));
+		memcpy(samples, silence, part);
+	}
+}
+
 static void vsnd_silence_samples(const struct vsnd_ring *ring, u8 *samples,
 				 unsigned int count)
 {
+	size_t bytes = (size_t)count * ring->sample_bytes;
+
 	if (ring->silence >= 0)
-		memset(samples, ring->silence,
-		       (size_t)count * ring->sample_bytes);
+		memset(samples, ring->silence, bytes);
 	else
-		snd_pcm_format_set_silence(ring->format, samples, count);
+		vsnd_copy_silence(ring, samples, bytes);
 }
 
 /* Silence frames that do not wrap. */
