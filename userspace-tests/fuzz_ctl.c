@@ -208,7 +208,18 @@ static long run_write(struct fuzz_thread *t, struct fuzz_slot *s)
 	return write_checked(t, c, &value);
 }
 
-/* A step of any length is no garbage, but would take as long as it says. */
+/*
+ * A step of any length is no garbage, but would take as long as it says; and a
+ * long latency would have all PREPAREs after it clear much memory.
+ */
+static bool takes_long(const struct snd_ctl_elem_info *c, long x)
+{
+	if (x > INT_MAX)
+		return false;
+	return (is_named(c, "PCM Clock Step") && x > STEP_MOST) ||
+	       (is_named(c, "PCM Latency") && x > LATENCY_MOST);
+}
+
 static long run_write_garbage(struct fuzz_thread *t, struct fuzz_slot *s)
 {
 	struct snd_ctl_elem_info *c = a_control(t);
@@ -219,8 +230,7 @@ static long run_write_garbage(struct fuzz_thread *t, struct fuzz_slot *s)
 	(void)s;
 	for (i = 0; i < 8; i++) {
 		x = fuzz_odd(t);
-		if (is_named(c, "PCM Clock Step") && x > STEP_MOST &&
-		    x <= INT_MAX)
+		if (takes_long(c, x))
 			x = -x;
 		set_item(&value, c, i, x);
 	}

@@ -13,7 +13,14 @@
 #include <unistd.h>
 #include "fuzz.h"
 
-#define BUFFER_BYTES	(128 * 1024)	/* mostly: clearing more takes time */
+/* Rings, mostly: to clear larger ones takes most of the time. */
+#define BUFFER_BYTES	(32 * 1024)
+#define BUFFER_MORE	(256 * 1024)
+
+static size_t buffer_most(struct fuzz_thread *t)
+{
+	return fuzz_once_in(t, 16) ? BUFFER_MORE : BUFFER_BYTES;
+}
 
 static struct snd_interval *interval(struct snd_pcm_hw_params *p, int var)
 {
@@ -184,6 +191,7 @@ static int set_valid(struct fuzz_thread *t, struct fuzz_slot *s,
 	unsigned int periods = 2 + fuzz_below(t, 7);
 	unsigned int most = fuzz_once_in(t, 16) ? 128 : 8;
 	unsigned int channels = 1 + fuzz_below(t, most);
+	size_t bytes = buffer_most(t);
 	struct snd_pcm_hw_params can;
 
 	set_any(&can);
@@ -191,7 +199,7 @@ static int set_valid(struct fuzz_thread *t, struct fuzz_slot *s,
 		return -1;
 	while (periods * period * 4000ULL < rate)
 		period *= 2;
-	while ((size_t)period * periods * channels * 8 > BUFFER_BYTES)
+	while ((size_t)period * periods * channels * 8 > bytes)
 		channels > 2 ? (channels /= 2) : (periods > 2 ? periods-- :
 						  (period /= 2));
 	while (periods * period * 4000ULL < rate)
@@ -269,7 +277,7 @@ static void set_garbage(struct fuzz_thread *t, struct snd_pcm_hw_params *p)
 	spoil(t, p, 1 + fuzz_below(t, 6));
 	bytes = interval(p, SNDRV_PCM_HW_PARAM_BUFFER_BYTES);
 	if (bytes->max > BUFFER_BYTES && !fuzz_once_in(t, 32))
-		bytes->max = BUFFER_BYTES;
+		bytes->max = buffer_most(t);
 }
 
 static unsigned int value_of(struct snd_pcm_hw_params *p, int var)
