@@ -5,7 +5,8 @@
 # only shows when it is done very often; and known defects of the kernel.
 #
 # SOAK=N	length in minutes or so, on a machine that is idle; sets:
-# OPS=N		operations of each lane of the fuzzer
+# OPS=N		operations of each lane of the fuzzer with one thread
+# RACES=N	operations of each lane with two
 # KILLS=N	clients killed at any moment
 # LOADS=N	times that the module is loaded, and a tenth of it with clients
 # XRUNS=N	xruns of each end, each recovered from
@@ -19,8 +20,9 @@ set -eu -o pipefail
 
 minutes=${SOAK:-30}
 ops=${OPS:-$((minutes * 20000))}
+races=${RACES:-$((minutes * 5000))}
 kills=${KILLS:-$((minutes * 300))}
-loads=${LOADS:-$((minutes * 300))}
+loads=${LOADS:-$((minutes * 200))}
 xruns=${XRUNS:-$((minutes * 300))}
 users=${USERS:-$((minutes * 3))}
 stale=${STALE:-$((minutes * 3400))}
@@ -28,8 +30,8 @@ hours=${HOURS:-24}
 seed=${SEED:-$(date +%s)}
 dir=$OUT/soak
 
-for number in "$minutes" "$ops" "$kills" "$loads" "$xruns" "$users" "$stale" \
-	      "$hours" "$seed"; do
+for number in "$minutes" "$ops" "$races" "$kills" "$loads" "$xruns" "$users" \
+	      "$stale" "$hours" "$seed"; do
 	case $number in '' | *[!0-9]*) die "$number: not a number" ;; esac
 done
 
@@ -41,7 +43,7 @@ make_list()
 	soak_stale		timed $((600 + stale)) pcm_buffers=vmalloc,continuous,sg,dma,vmalloc32
 	soak_xrun		timed $((600 + 4 * xruns)) -
 	soak_cable		timed $((600 + hours * 3700)) -
-	guest/fuzz-race.sh	smp $((600 + ops / 20 + kills)) -
+	guest/fuzz-race.sh	smp $((600 + races / 20 + kills)) -
 	soak_load		smp $((600 + loads * 4)) -
 	soak_users		smp $((600 + users * 10)) pcm_substreams=16 buffer_kb=32768
 	END
@@ -82,12 +84,12 @@ link_prepare()
 
 mkdir -p "$dir"
 make_list >"$OUT/soak.list"
-say "soak: seed $seed, $ops operations a lane, $kills kills, $loads loads, $xruns xruns, $users rounds of users, $stale hand-overs, $hours hours"
+say "soak: seed $seed, $ops operations a lane, $races of two threads, $kills kills, $loads loads, $xruns xruns, $users rounds of users, $stale hand-overs, $hours hours"
 status=0
-LIST=$OUT/soak.list RESULTS=$dir APPEND="FUZZ_OPS=$ops FUZZ_SEED=$seed \
-FUZZ_KILLS=$kills SOAK_LOADS=$loads SOAK_XRUNS=$xruns SOAK_USERS=$users \
+LIST=$OUT/soak.list RESULTS=$dir APPEND="FUZZ_OPS=$ops FUZZ_RACES=$races \
+FUZZ_SEED=$seed FUZZ_KILLS=$kills SOAK_LOADS=$loads SOAK_XRUNS=$xruns SOAK_USERS=$users \
 SOAK_STALE=$stale SOAK_SEED=$seed SOAK_HOURS=$hours" \
-	"$QEMU/check.sh" >"$OUT/soak.verdict" || status=$?
+	"$QEMU/check.sh" | tee /dev/stderr >"$OUT/soak.verdict" || status=$?
 print_counts
 link_prepare || status=1
 known_defect link-pause || status=1

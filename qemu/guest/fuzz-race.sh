@@ -11,8 +11,8 @@ expect_log '^snd-virtual snd-virtual\.[0-9]+: control .*Fuzz [0-9]+:0 is already
 
 plan 3
 for lane in race race-linked kill; do
-	ops=${FUZZ_OPS:-$(share 12000)}
-	[ $lane != race-linked ] || ops=${FUZZ_OPS:-$(share 3000)}
+	ops=${FUZZ_RACES:-$(share 12000)}
+	[ $lane != race-linked ] || ops=${FUZZ_RACES:-$(share 3000)}
 	[ $lane != kill ] || ops=${FUZZ_KILLS:-$(share 200)}
 	fuzz_lane $lane "$ops" "${FUZZ_SEED:-1}"
 done
