@@ -71,6 +71,8 @@ static void test_nonblock(const void *arg)
 	void *buf;
 
 	p.nonblock = true;
+	p.period = 4800;	/* longer than the debug kernels' own work */
+	p.buffer = 19200;
 	s = vt_recorder(job->device, &p);
 	buf = vt_alloc(s->p.buffer * s->frame_bytes);
 	MUST(snd_pcm_start(s->pcm));
