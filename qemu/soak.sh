@@ -18,6 +18,12 @@
 set -eu -o pipefail
 . "$(dirname "$0")/lib.sh"
 
+for name in SOAK OPS RACES KILLS LOADS XRUNS USERS STALE HOURS SEED; do
+	case ${!name:-1} in
+	*[!0-9]* | 0?*) die "$name=${!name}: not a number" ;;
+	esac
+done
+
 minutes=${SOAK:-30}
 ops=${OPS:-$((minutes * 20000))}
 races=${RACES:-$((minutes * 5000))}
@@ -30,10 +36,10 @@ hours=${HOURS:-24}
 seed=${SEED:-$(date +%s)}
 dir=$OUT/soak
 
-for number in "$minutes" "$ops" "$races" "$kills" "$loads" "$xruns" "$users" \
-	      "$stale" "$hours" "$seed"; do
-	case $number in '' | *[!0-9]*) die "$number: not a number" ;; esac
-done
+# A guest is given an hour for a part, times PATIENCE: several times what all of
+# them take on this machine, in seconds.
+patience=$((1 + (ops / 1000 + races / 100 + kills / 20 + loads / 2 + xruns / 4 +
+		 users * 5 + stale / 100 + hours * 20) / 3600))
 
 # Guest's seconds: generous, for each part watches itself.
 make_list()
@@ -86,9 +92,10 @@ mkdir -p "$dir"
 make_list >"$OUT/soak.list"
 say "soak: seed $seed, $ops operations a lane, $races of two threads, $kills kills, $loads loads, $xruns xruns, $users rounds of users, $stale hand-overs, $hours hours"
 status=0
-LIST=$OUT/soak.list RESULTS=$dir APPEND="FUZZ_OPS=$ops FUZZ_RACES=$races \
-FUZZ_SEED=$seed FUZZ_KILLS=$kills SOAK_LOADS=$loads SOAK_XRUNS=$xruns SOAK_USERS=$users \
-SOAK_STALE=$stale SOAK_SEED=$seed SOAK_HOURS=$hours" \
+PATIENCE=$patience LIST=$OUT/soak.list RESULTS=$dir \
+	APPEND="FUZZ_OPS=$ops FUZZ_RACES=$races FUZZ_SEED=$seed FUZZ_KILLS=$kills \
+SOAK_LOADS=$loads SOAK_XRUNS=$xruns SOAK_USERS=$users SOAK_STALE=$stale \
+SOAK_SEED=$seed SOAK_HOURS=$hours" \
 	"$QEMU/check.sh" | tee /dev/stderr >"$OUT/soak.verdict" || status=$?
 print_counts
 link_prepare || status=1
