@@ -9,6 +9,8 @@
 
 #include "end.h"
 
+#define VSND_CLIENT_TURNS	16	/* of the clock, in one go of its work */
+
 static struct vsnd_client *vsnd_to_client(struct vsnd_clock *clock)
 {
 	return container_of(clock, struct vsnd_client, clock);
@@ -129,7 +131,7 @@ out:
  * ever if the core does not find it: some kernels resume what was not suspended,
  * and then believe it in any state.
  */
-static bool vsnd_client_turn(struct vsnd_client *client, bool *moved)
+static bool vsnd_client_turn(struct vsnd_client *client)
 {
 	struct vsnd_cable *cable = container_of(client, struct vsnd_cable,
 						client);
@@ -140,7 +142,7 @@ static bool vsnd_client_turn(struct vsnd_client *client, bool *moved)
 
 	if (!room)
 		return false;
-	*moved = true;
+	client->moved = true;
 	now = min_t(s64, end, max(next, now));
 	atomic64_set(&client->now, now);
 	vsnd_clock_run(&client->clock, now);
@@ -149,19 +151,27 @@ static bool vsnd_client_turn(struct vsnd_client *client, bool *moved)
 
 /*
  * Where the room ends no period need end, but a client may wait for just what
- * there is: both are told in any case.
+ * there is: both are told in any case. Clients may make room for as long as they
+ * like, but whoever waits for the work, such as the close of the other end, waits
+ * for one go of it only.
  */
 static void vsnd_client_work(struct work_struct *work)
 {
 	struct vsnd_client *client = container_of(work, struct vsnd_client,
 						  work);
-	bool moved = false;
+	unsigned int turns = 0;
 
-	while (vsnd_client_turn(client, &moved))
+	while (vsnd_client_turn(client)) {
+		if (++turns == VSND_CLIENT_TURNS) {
+			queue_work(vsnd_workqueue, work);
+			return;
+		}
 		cond_resched();
-	if (moved)
+	}
+	if (client->moved)
 		vsnd_cable_tell(container_of(client, struct vsnd_cable,
 					     client));
+	client->moved = false;
 }
 
 /**

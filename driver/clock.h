@@ -117,11 +117,13 @@ struct vsnd_step {
  * @clock: the clock
  * @work: lets time pass as far as both ends allow
  * @now: its time, frames. Written by @work.
+ * @moved: time has passed and the clients are yet to be told. Only for @work.
  */
 struct vsnd_client {
 	struct vsnd_clock clock;
 	struct work_struct work;
 	atomic64_t now;
+	bool moved;
 };
 
 /**
