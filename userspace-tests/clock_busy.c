@@ -13,7 +13,7 @@
 #define LONG	(16 * 1024)	/* frames in a ring */
 #define PERIOD	16		/* frames in which the player's waiters are told */
 #define ROUNDS	20
-#define SOON	(5 * VT_SECOND)
+#define SOON	(10 * VT_SECOND)
 
 struct busy {
 	int player;
