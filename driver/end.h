@@ -269,7 +269,10 @@ static __always_inline bool vsnd_end_report(struct vsnd_end *end, s64 until,
 	if (unlikely(end->lost))
 		return false;
 	if (unlikely(passed >= end->ring.frames)) {
-		if (vsnd_end_is_draining(end)) {
+		if (!end->ring.frames) {
+			/* never prepared: its client has forged its state */
+			return false;
+		} else if (vsnd_end_is_draining(end)) {
 			step = vsnd_end_drained(end);
 			n = end->seen + step;
 			until = 0;

@@ -108,12 +108,16 @@ static bool vsnd_is_meant(struct snd_pcm_substream *substream,
 	       !vsnd_is_to_rest(member);
 }
 
-/* A DRAIN may get here beside hw_params, and is refused then. */
+/*
+ * A DRAIN may get here beside hw_params, and a stream without any whose client
+ * has forged its state, as Linux 5.10 lets it: both are refused then.
+ */
 static u64 vsnd_period_ns(const struct snd_pcm_runtime *runtime)
 {
 	u64 period = snd_pcm_peek(runtime->period_size);
+	unsigned int rate = snd_pcm_peek(runtime->rate);
 
-	return div_u64(period * NSEC_PER_SEC, snd_pcm_peek(runtime->rate));
+	return rate ? div_u64(period * NSEC_PER_SEC, rate) : 0;
 }
 
 /*
