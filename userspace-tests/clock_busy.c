@@ -5,6 +5,7 @@
  * else needs the clock for a moment gets it.
  */
 
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -51,6 +52,15 @@ static void live_playing(struct busy *busy)
 	}
 }
 
+static void wait_for_more(const struct busy *busy)
+{
+	unsigned long frames = busy->frames;
+	int64_t until = vt_now() + SOON;
+
+	while (busy->frames == frames && vt_now() < until)
+		sched_yield();
+}
+
 /* Its closing waits until the clock does nothing that began before. */
 static void live_closing(struct busy *busy)
 {
@@ -61,6 +71,7 @@ static void live_closing(struct busy *busy)
 		fd = vr_open_now(0, SNDRV_PCM_STREAM_CAPTURE);
 		SYS(fd);
 		configure(fd, LONG / 4);
+		wait_for_more(busy);
 		SYS(ioctl(fd, SNDRV_PCM_IOCTL_START));
 		SYS(ioctl(fd, SNDRV_PCM_IOCTL_DROP));
 		before = vt_now();
