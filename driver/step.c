@@ -5,6 +5,7 @@
  */
 #include <linux/errno.h>
 #include <linux/jiffies.h>
+#include <linux/minmax.h>
 #include <linux/sched/signal.h>
 
 #include "vsnd.h"
@@ -15,7 +16,7 @@
  */
 #define VSND_STEP_EVENTS_MAX	100000
 
-/* And so they do while a number of frames passes, which can be any. */
+/* And so they do for as long as it takes, with many frames to be moved. */
 #define VSND_STEP_SECONDS_MAX	10
 
 static struct vsnd_step *vsnd_to_step(struct vsnd_clock *clock)
@@ -74,12 +75,15 @@ static bool vsnd_step_to(struct vsnd_step *step, s64 when)
 
 static int vsnd_step_to_period(struct vsnd_step *step)
 {
+	unsigned long latest = jiffies + VSND_STEP_SECONDS_MAX * HZ;
 	unsigned int i;
 	s64 next;
 
 	for (i = 0; i < VSND_STEP_EVENTS_MAX; i++) {
 		if (fatal_signal_pending(current))
 			return -EINTR;
+		if (time_after(jiffies, latest))
+			break;
 		next = vsnd_clock_deadline(&step->clock);
 		if (next == S64_MAX)
 			break;
@@ -92,7 +96,8 @@ static int vsnd_step_to_period(struct vsnd_step *step)
 
 static int vsnd_step_by(struct vsnd_step *step, unsigned int frames)
 {
-	s64 until = atomic64_read(&step->now) + frames;
+	s64 now = atomic64_read(&step->now);
+	s64 until = now + min_t(s64, frames, VSND_TIME_MAX - now);
 	unsigned long latest = jiffies + VSND_STEP_SECONDS_MAX * HZ;
 	s64 next;
 
