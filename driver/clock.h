@@ -84,8 +84,9 @@ struct vsnd_clock {
  * @mul: the clock's time passes @mul / @div times as fast
  * @div: see @mul
  *
- * The card's realtime clock and each device's scaled clock. @real, @mul and
- * @div change only while no stream that uses the clock is open.
+ * The card's realtime clock, each device's scaled clock, and a part of its timer
+ * clock. @real, @mul and @div are the scaled clock's, and change only while no
+ * stream that uses it is open.
  */
 struct vsnd_hrtimer {
 	struct vsnd_clock clock;
@@ -128,20 +129,18 @@ struct vsnd_client {
 
 /**
  * struct vsnd_follower - a clock that follows an ALSA timer
- * @clock: the clock
+ * @hr: the clock; its own timer does what the ticks have made due
  * @card: the card it belongs to, whose own PCM timers it cannot follow
  * @source: the timer. Changes only while no stream that uses the clock is open.
  * @timer: its instance while such a stream is open
  * @now: its time, ns; stands still between ticks. Written by the tick.
- * @ticks: ticks that are under way
  */
 struct vsnd_follower {
-	struct vsnd_clock clock;
+	struct vsnd_hrtimer hr;
 	struct snd_card *card;
 	struct snd_timer_id source;
 	struct snd_timer_instance *timer;
 	atomic64_t now;
-	atomic_t ticks;
 };
 
 /**
@@ -194,6 +193,10 @@ void vsnd_client_init(struct vsnd_client *client);
 void vsnd_follower_init(struct vsnd_follower *follower, struct snd_card *card);
 
 /* realtime.c */
+void vsnd_hrtimer_start(struct vsnd_hrtimer *hr, s64 when);
+void vsnd_hrtimer_cancel(struct vsnd_clock *clock);
+void vsnd_hrtimer_init(struct vsnd_hrtimer *hr,
+		       const struct vsnd_clock_ops *ops);
 void vsnd_realtime_init(struct vsnd_hrtimer *realtime);
 void vsnd_scaled_set(struct vsnd_hrtimer *scaled, unsigned int mul,
 		     unsigned int div);

@@ -58,7 +58,7 @@ static struct vsnd_clock *vsnd_device_clock(struct vsnd_pcm *pcm,
 	case VSND_CLOCK_SCALED:
 		return &pcm->scaled.clock;
 	case VSND_CLOCK_TIMER:
-		return &pcm->follower.clock;
+		return &pcm->follower.hr.clock;
 	default:
 		return &pcm->card->realtime.clock;
 	}

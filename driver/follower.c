@@ -3,7 +3,6 @@
  * The timer clock: time passes as an ALSA timer ticks, be it the system's, a
  * high-resolution one, or that of another card's PCM. Between ticks it stands.
  */
-#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/minmax.h>
 #include <linux/time64.h>
@@ -15,27 +14,27 @@
 
 static struct vsnd_follower *vsnd_to_follower(struct vsnd_clock *clock)
 {
-	return container_of(clock, struct vsnd_follower, clock);
+	return container_of(clock, struct vsnd_follower, hr.clock);
 }
 
 /*
- * Never in the interrupt of the timer itself: if that is the timer of a PCM,
- * its stream lock is held there.
+ * Takes note of the time, and that is all: what is due is done by the clock's own
+ * timer, which keeps no CPU, whatever the source is, however fast it ticks and
+ * on however many CPUs at once, and which can be waited for.
  */
 static void vsnd_follower_tick(struct snd_timer_instance *timer,
 			       unsigned long resolution, unsigned long ticks)
 {
 	struct vsnd_follower *follower = timer->callback_data;
 	s64 now = atomic64_read(&follower->now);
+	u64 passed;
 
-	atomic_inc(&follower->ticks);
 	/* a program may have made the timer, and call a tick what it likes */
-	now += min_t(u64, (u64)resolution * ticks, VSND_TIME_MAX - now);
-	atomic64_set(&follower->now, now);
-	vsnd_clock_run(&follower->clock, now);
-	/* Whoever sees the count go down sees what the tick has done. */
-	smp_mb__before_atomic();
-	atomic_dec(&follower->ticks);
+	do
+		passed = min_t(u64, (u64)resolution * ticks,
+			       VSND_TIME_MAX - now);
+	while (!atomic64_try_cmpxchg(&follower->now, &now, now + passed));
+	vsnd_clock_arm(&follower->hr.clock);
 }
 
 static bool vsnd_follower_is_own(const struct vsnd_follower *follower)
@@ -108,7 +107,7 @@ err_free_instance:
 	return err;
 }
 
-/* Waits until no tick is under way. */
+/* Waits until no tick is under way, then until nothing is that it has begun. */
 static void vsnd_follower_close(struct vsnd_clock *clock)
 {
 	struct vsnd_follower *follower = vsnd_to_follower(clock);
@@ -116,6 +115,7 @@ static void vsnd_follower_close(struct vsnd_clock *clock)
 	snd_timer_close(follower->timer);
 	snd_timer_instance_free(follower->timer);
 	follower->timer = NULL;
+	vsnd_hrtimer_cancel(clock);
 }
 
 static s64 vsnd_follower_now(struct vsnd_clock *clock)
@@ -123,18 +123,21 @@ static s64 vsnd_follower_now(struct vsnd_clock *clock)
 	return atomic64_read(&vsnd_to_follower(clock)->now);
 }
 
-/* The timer is shared by all streams of the device and ticks on. */
-static void vsnd_follower_cancel(struct vsnd_clock *clock)
+/* What is not due yet waits for a tick. */
+static void vsnd_follower_arm(struct vsnd_clock *clock, s64 when)
 {
-	while (atomic_read(&vsnd_to_follower(clock)->ticks))
-		usleep_range(10, 100);
+	struct vsnd_follower *follower = vsnd_to_follower(clock);
+
+	if (when <= atomic64_read(&follower->now))
+		vsnd_hrtimer_start(&follower->hr, 0);
 }
 
 static const struct vsnd_clock_ops vsnd_follower_ops = {
 	.open = vsnd_follower_open,
 	.close = vsnd_follower_close,
 	.now = vsnd_follower_now,
-	.cancel = vsnd_follower_cancel,
+	.arm = vsnd_follower_arm,
+	.cancel = vsnd_hrtimer_cancel,
 };
 
 /**
@@ -146,6 +149,6 @@ static const struct vsnd_clock_ops vsnd_follower_ops = {
  */
 void vsnd_follower_init(struct vsnd_follower *follower, struct snd_card *card)
 {
-	vsnd_clock_init(&follower->clock, &vsnd_follower_ops);
+	vsnd_hrtimer_init(&follower->hr, &vsnd_follower_ops);
 	follower->card = card;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Clocks on a high-resolution timer: realtime, which is CLOCK_MONOTONIC, and
- * scaled, which is the same a number of times as fast. A timer that is late
- * does no harm, for positions are computed from the time and not counted by
- * ticks.
+ * scaled, which is the same a number of times as fast; follower.c has another.
+ * A timer that is late does no harm, for positions are computed from the time
+ * and not counted by ticks.
  */
 #include <linux/math64.h>
 #include <linux/minmax.h>
@@ -45,28 +45,29 @@ static struct vsnd_hrtimer *vsnd_to_hrtimer(struct vsnd_clock *clock)
 	return container_of(clock, struct vsnd_hrtimer, clock);
 }
 
-static void vsnd_hrtimer_start(struct vsnd_hrtimer *hr, s64 when)
+/**
+ * vsnd_hrtimer_start() - have a clock run at an instant, or when it has rested
+ * @hr: the clock
+ * @when: the instant, ns of CLOCK_MONOTONIC; 0 for at once
+ *
+ * Context: The arm op: the clock's lock held.
+ */
+void vsnd_hrtimer_start(struct vsnd_hrtimer *hr, s64 when)
 {
 	lockdep_assert_held(&hr->clock.lock);
 	when = max_t(s64, when, atomic64_read(&hr->rest));
 	hrtimer_start(&hr->timer, ns_to_ktime(when), HRTIMER_MODE_ABS);
 }
 
-static void vsnd_hrtimer_cancel(struct vsnd_clock *clock)
+/**
+ * vsnd_hrtimer_cancel() - disarm, and wait until no run is under way
+ * @clock: the clock
+ *
+ * Context: The cancel op: may sleep.
+ */
+void vsnd_hrtimer_cancel(struct vsnd_clock *clock)
 {
 	hrtimer_cancel(&vsnd_to_hrtimer(clock)->timer);
-}
-
-/* The clock's time at an instant of CLOCK_MONOTONIC, ns. */
-static s64 vsnd_hrtimer_time(const struct vsnd_hrtimer *hr, s64 real)
-{
-	s64 passed = real - atomic64_read(&hr->real);
-
-	if (hr->clock.ops->monotonic)
-		return real;
-	/* a control may have read the time before the first stream was opened */
-	passed = clamp_t(s64, passed, 0, VSND_SCALED_NS_MAX);
-	return mul_u64_u32_div(passed, hr->mul, hr->div);
 }
 
 /*
@@ -93,10 +94,11 @@ static bool vsnd_hrtimer_rests(struct vsnd_hrtimer *hr, s64 now)
 
 static void vsnd_hrtimer_run(struct vsnd_hrtimer *hr, s64 now)
 {
+	const struct vsnd_clock_ops *ops = hr->clock.ops;
 	unsigned long switches = vsnd_switches();
 	s64 end, rest;
 
-	vsnd_clock_run(&hr->clock, vsnd_hrtimer_time(hr, now));
+	vsnd_clock_run(&hr->clock, ops->now ? ops->now(&hr->clock) : now);
 	if (unlikely(vsnd_switches() != switches))
 		return;
 	end = ktime_to_ns(ktime_get());
@@ -136,8 +138,12 @@ static const struct vsnd_clock_ops vsnd_realtime_ops = {
 
 static s64 vsnd_scaled_now(struct vsnd_clock *clock)
 {
-	return vsnd_hrtimer_time(vsnd_to_hrtimer(clock),
-				 ktime_to_ns(ktime_get()));
+	const struct vsnd_hrtimer *hr = vsnd_to_hrtimer(clock);
+	s64 passed = ktime_to_ns(ktime_get()) - atomic64_read(&hr->real);
+
+	/* a control may have read the time before the first stream was opened */
+	passed = clamp_t(s64, passed, 0, VSND_SCALED_NS_MAX);
+	return mul_u64_u32_div(passed, hr->mul, hr->div);
 }
 
 /* Rounded up twice over, for a timer must not be early. */
@@ -167,12 +173,18 @@ static const struct vsnd_clock_ops vsnd_scaled_ops = {
 	.cancel = vsnd_hrtimer_cancel,
 };
 
-/*
+/**
+ * vsnd_hrtimer_init() - make a clock on a high-resolution timer
+ * @hr: the clock
+ * @ops: its kind
+ *
  * A plain absolute timer: its callback runs in hard interrupt context, and in
  * a thread on PREEMPT_RT, where spinlocks sleep.
+ *
+ * Context: Any; nobody else knows it yet.
  */
-static void vsnd_hrtimer_init(struct vsnd_hrtimer *hr,
-			      const struct vsnd_clock_ops *ops)
+void vsnd_hrtimer_init(struct vsnd_hrtimer *hr,
+		       const struct vsnd_clock_ops *ops)
 {
 	vsnd_clock_init(&hr->clock, ops);
 	hrtimer_setup(&hr->timer, vsnd_hrtimer_expired, CLOCK_MONOTONIC,

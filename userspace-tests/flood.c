@@ -4,6 +4,7 @@
  * on rings that nobody ever stops. A program beside it still has its share.
  */
 
+#include <stdlib.h>
 #include "vctl.h"
 
 #define TURNS	(20 * 1000 * 1000UL)
@@ -41,17 +42,23 @@ static void flood(int device, int subdevice)
 	flood_one(device, subdevice, SND_PCM_STREAM_CAPTURE);
 }
 
-/* @arg: the clock of every other device */
+struct job {
+	int device;		/* this one and every other after it */
+	const char *clock;	/* go by this clock */
+	int pairs;		/* that run on each device */
+};
+
 static void test_share(const void *arg)
 {
 	int devices = vt_devices(), i;
+	const struct job *job = arg;
 	int64_t alone, beside;
 
-	for (i = 1; i < devices; i += 2)
-		vt_use_clock(i, arg);
+	for (i = job->device; i < devices; i += 2)
+		vt_use_clock(i, job->clock);
 	alone = work();
-	for (i = 0; i < devices; i++)
-		flood(i, 0);
+	for (i = 0; i < devices * job->pairs; i++)
+		flood(i / job->pairs, i % job->pairs);
 	beside = work();
 	vt_note("alone %lld us, beside %lld us", (long long)(alone / VT_US),
 		(long long)(beside / VT_US));
@@ -115,12 +122,20 @@ static void test_after(const void *arg)
 
 int main(int argc, char **argv)
 {
+	static const struct job one = { 1, "realtime", 1 };
+	static const struct job several = { 1, "scaled", 1 };
+	static const struct job timer = { 0, "timer", 4 };
+
 	vt_init(argc, argv, 120);
-	vt_plan(4);
-	vt_run(test_share, "realtime",
+	vt_plan(5);
+	if (system("modprobe snd-hrtimer"))
+		vt_note("cannot load snd-hrtimer");
+	vt_run(test_share, &one,
 	       "a program has its share of the processor");
-	vt_run(test_share, "scaled",
+	vt_run(test_share, &several,
 	       "a program has its share of it beside several clocks");
+	vt_run(test_share, &timer,
+	       "a program has its share of it whatever a timer asks for");
 	vt_run(test_neighbour, NULL, "another clock has its share as well");
 	vt_run(test_after, NULL, "the card plays and records");
 	return vt_finish();
