@@ -252,6 +252,9 @@ static void vsnd_end_begin(struct vsnd_end *end, s64 at)
 	if (!end->n) {
 		end->appl_start = vsnd_appl_ptr(end);
 		end->hw_ptr = end->runtime->status->hw_ptr;
+	} else {
+		/* there may have been a RESET in a pause */
+		vsnd_end_follow(end, end->runtime->status->hw_ptr);
 	}
 	end->tick = VSND_TICK_NONE;
 	end->dragged = false;

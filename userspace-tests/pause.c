@@ -273,6 +273,34 @@ static void test_drain(const void *arg)
 	vt_expect_time(vt_now(), before + 149 * VT_MS, 4 * VT_MS, "the end");
 }
 
+/* What is in the ring is thrown away and written anew: that is no xrun. */
+static void test_reset(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = params();
+	struct vt_stream *player, *recorder;
+	int i;
+
+	recorder = vt_recorder(job->device, &p);
+	MUST(snd_pcm_start(recorder->pcm));
+	p.stop = 0;
+	player = vt_player(job->device, &p);
+	vt_play(player, 0, RING);
+	MUST(snd_pcm_start(player->pcm));
+	vt_play(player, RING, RING);
+	for (i = 0; i < 3; i++) {
+		MUST(snd_pcm_pause(player->pcm, 1));
+		MUST(snd_pcm_reset(player->pcm));
+		vt_play(player, 0, RING);
+		MUST(snd_pcm_pause(player->pcm, 0));
+		vt_sleep_until(vt_now() + 50 * VT_MS);
+		EXPECT(snd_pcm_state(player->pcm) == SND_PCM_STATE_RUNNING,
+		       "state %s", snd_pcm_state_name(snd_pcm_state(player->pcm)));
+		vt_play(player, RING, RING / 4);
+	}
+	MUST(snd_pcm_drain(player->pcm));
+}
+
 static const struct {
 	const char *name;
 	vt_test *test;
@@ -285,6 +313,7 @@ static const struct {
 	{ "many times", test_many, 1 },
 	{ "recorder alone", test_recorder, 1 },
 	{ "and drain", test_drain, 1 },
+	{ "and reset", test_reset, 1 },
 };
 
 int main(int argc, char **argv)
@@ -293,7 +322,7 @@ int main(int argc, char **argv)
 	unsigned int i;
 
 	vt_init(argc, argv, 60);
-	vt_plan(2 * (2 * 3 + 4));
+	vt_plan(2 * (2 * 3 + 5));
 	for (job.device = 0; job.device < 2; job.device++)
 		for (i = 0; i < ARRAY_SIZE(tests); i++)
 			for (job.dir = 0; (int)job.dir < tests[i].dirs;
