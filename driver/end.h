@@ -186,7 +186,8 @@ static inline void vsnd_end_advance(struct vsnd_end *end)
  * @player: a running playback end
  *
  * Such a client (dmix is one) maps the ring, never stops and never tells by
- * appl_ptr what it wrote: all of the ring is valid at all times.
+ * appl_ptr what it wrote: all of the ring is valid at all times. One that drains
+ * has told.
  *
  * Context: The cable's lock held.
  * Return: true if the ring plays as it is.
@@ -196,7 +197,8 @@ static inline bool vsnd_end_is_free_running(const struct vsnd_end *player)
 	lockdep_assert_held(&player->cable->lock);
 	return vsnd_end_never_stops(player) &&
 	       atomic_read(&player->substream->mmap_count) > 0 &&
-	       vsnd_appl_ptr(player) == player->appl_start;
+	       vsnd_appl_ptr(player) == player->appl_start &&
+	       !vsnd_end_is_draining(player);
 }
 
 /**

@@ -305,11 +305,13 @@ static void drain_once(struct vt_stream *player, struct vt_stream *recorder,
 }
 
 /* A drain has nothing to lose: its frames are played, and it has drained. */
-static void drain(const struct stall *stall, snd_pcm_uframes_t stop)
+static void drain(const struct stall *stall, snd_pcm_uframes_t stop,
+		  snd_pcm_access_t access)
 {
 	struct vt_params p = ring(RING, stop);
 	struct vt_stream *player, *recorder;
 
+	p.access = access;
 	player = vt_player(0, &p);
 	p = ring(96000, VT_NEVER);
 	recorder = vt_recorder(0, &p);
@@ -319,12 +321,18 @@ static void drain(const struct stall *stall, snd_pcm_uframes_t stop)
 
 static void test_drain(const void *arg)
 {
-	drain(arg, 0);
+	drain(arg, 0, SND_PCM_ACCESS_RW_INTERLEAVED);
 }
 
 static void test_drain_never_stops(const void *arg)
 {
-	drain(arg, VT_NEVER);
+	drain(arg, VT_NEVER, SND_PCM_ACCESS_RW_INTERLEAVED);
+}
+
+/* Its appl_ptr stays where it was at the start, as that of a ring run free. */
+static void test_drain_mapped(const void *arg)
+{
+	drain(arg, VT_NEVER, SND_PCM_ACCESS_MMAP_INTERLEAVED);
 }
 
 /* After a late wake-up the next ones come at the ends of their periods. */
@@ -464,6 +472,7 @@ static const struct {
 	{ "rings that run free", test_free_running },
 	{ "a drain", test_drain },
 	{ "a drain without a stop threshold", test_drain_never_stops },
+	{ "a drain of a mapped ring without one", test_drain_mapped },
 	{ "wake-ups", test_wakeups },
 };
 
