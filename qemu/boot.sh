@@ -215,7 +215,7 @@ while true; do
 		;;
 	end\ *)
 		verdict=${line#end }
-		limit=20
+		limit=60
 		what=power-off
 		;;
 	*)
