@@ -22,7 +22,7 @@
  */
 void vsnd_end_moved(struct vsnd_end *end)
 {
-	struct vsnd_clock *clock = end->cable->clock;
+	struct vsnd_clock *clock = READ_ONCE(end->cable->clock);
 
 	if (clock->ops->client)
 		vsnd_clock_arm(clock);
@@ -297,7 +297,7 @@ int vsnd_end_start(struct vsnd_end *end, s64 *at)
 		err = 0;
 	}
 	spin_unlock(&cable->lock);
-	vsnd_clock_arm(cable->clock);
+	vsnd_clock_arm(READ_ONCE(cable->clock));
 	return err;
 }
 
@@ -356,7 +356,7 @@ void vsnd_end_halt(struct vsnd_end *end)
 	running = end->running;
 	spin_unlock_irqrestore(&cable->lock, flags);
 	if (running)
-		vsnd_end_stop(end, vsnd_clock_now(cable->clock));
+		vsnd_end_stop(end, vsnd_clock_now(READ_ONCE(cable->clock)));
 }
 
 /**
@@ -376,5 +376,5 @@ void vsnd_end_hurry(struct vsnd_end *end)
 		vsnd_cable_schedule(cable);
 	}
 	spin_unlock(&cable->lock);
-	vsnd_clock_arm(cable->clock);
+	vsnd_clock_arm(READ_ONCE(cable->clock));
 }

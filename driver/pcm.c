@@ -154,7 +154,7 @@ static int vsnd_start_one(struct snd_pcm_substream *substream, s64 at)
 		return err;
 	/* The core has set this back by 1000 s for a pause. */
 	substream->runtime->hw_ptr_jiffies = jiffies;
-	if (end->cable->clock->ops->monotonic)
+	if (vsnd_substream_clock(substream)->ops->monotonic)
 		vsnd_stamp_start(substream->runtime, at);
 	else if (substream->stream == SNDRV_PCM_STREAM_PLAYBACK)
 		/* A drain that begins with a start is not announced. */
