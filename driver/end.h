@@ -410,8 +410,10 @@ static __always_inline snd_pcm_uframes_t vsnd_end_pointer(struct vsnd_end *end,
 {
 	enum vsnd_tick tick = READ_ONCE(end->tick);
 
-	if (unlikely(vsnd_end_is_held(end)))
-		return vsnd_end_hold(end);
+	if (unlikely(vsnd_end_is_held(end))) {
+		end->told = vsnd_end_hold(end);
+		return end->told;
+	}
 	end->told = vsnd_end_position(end, monotonic, tick);
 	if (unlikely(!end->wakes || (tick && atomic_read(&end->rounds))))
 		vsnd_end_set_jiffies(end);
