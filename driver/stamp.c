@@ -120,6 +120,8 @@ void vsnd_stamp_get(struct vsnd_end *end, struct timespec64 *system,
 		return;
 	spin_lock(&cable->lock);
 	rate = end->ring.rate;
+	if (!rate)
+		goto out;	/* see vsnd_end_report() */
 	n = vsnd_stamp_frame(end);
 	at = vsnd_stamp_instant(end, n);
 	if (config->report_delay)
@@ -135,7 +137,8 @@ void vsnd_stamp_get(struct vsnd_end *end, struct timespec64 *system,
 	*system = vsnd_stamp(end->runtime, at);
 	/* The next pointer op has to look, which forgets the type. */
 	atomic64_set(&end->stale, 0);
-	spin_unlock(&cable->lock);
 	report->accuracy_report = 1;
 	report->accuracy = DIV_ROUND_UP(NSEC_PER_SEC, rate);
+out:
+	spin_unlock(&cable->lock);
 }

@@ -16,9 +16,15 @@
 #define PAGE	4096
 
 struct job {
-	int device, dir, state;
+	int dir, state;
 	bool used;		/* there were parameters before, of another client */
 };
+
+/* One for those that have never had parameters, one for the others */
+static int device_of(const struct job *job)
+{
+	return job->used ? 0 : 1;
+}
 
 static const struct {
 	int state;
@@ -62,7 +68,7 @@ static bool is_kept(void)
 
 static void use(const struct job *job)
 {
-	int fd = vr_open_now(job->device, job->dir);
+	int fd = vr_open_now(device_of(job), job->dir);
 	struct snd_pcm_hw_params hw;
 	snd_pcm_uframes_t all = 1024;
 
@@ -74,6 +80,41 @@ static void use(const struct job *job)
 		SYS(ioctl(fd, SNDRV_PCM_IOCTL_FORWARD, &all));
 	SYS(ioctl(fd, SNDRV_PCM_IOCTL_START));
 	SYS(close(fd));
+}
+
+/* The core then asks for a stamp even where no position is to be told. */
+static void want_stamps(int fd)
+{
+	struct snd_pcm_sw_params sw = {
+		.tstamp_mode = SNDRV_PCM_TSTAMP_ENABLE,
+		.avail_min = 1,
+		.period_step = 1,
+		.stop_threshold = 1,
+		.tstamp_type = SNDRV_PCM_TSTAMP_TYPE_MONOTONIC,
+		.proto = SNDRV_PCM_VERSION,
+	};
+	volatile struct snd_pcm_mmap_status *status = map_status(fd);
+
+	status->state = SNDRV_PCM_STATE_SETUP;
+	SYS(ioctl(fd, SNDRV_PCM_IOCTL_SW_PARAMS, &sw));
+	SYS(munmap((void *)status, PAGE));
+}
+
+static void ask(int fd, volatile struct snd_pcm_mmap_status *status, int state)
+{
+	static const unsigned int types[] = {
+		SNDRV_PCM_AUDIO_TSTAMP_TYPE_COMPAT,
+		SNDRV_PCM_AUDIO_TSTAMP_TYPE_LINK,
+		SNDRV_PCM_AUDIO_TSTAMP_TYPE_LINK_ABSOLUTE,
+	};
+	struct snd_pcm_status all = {};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		all.audio_tstamp_data = types[i];
+		status->state = state;
+		ioctl(fd, SNDRV_PCM_IOCTL_STATUS_EXT, &all);
+	}
 }
 
 /* Not RESET, in which the PCM core itself divides by 0. */
@@ -90,7 +131,6 @@ static void test_forged(const void *arg)
 	};
 	const struct job *job = arg;
 	volatile struct snd_pcm_mmap_status *status;
-	struct snd_pcm_status all = {};
 	unsigned int i;
 	struct pollfd p;
 	int fd;
@@ -100,13 +140,13 @@ static void test_forged(const void *arg)
 	if (job->used)
 		use(job);
 	for (i = 0; i < ARRAY_SIZE(calls); i++) {
-		fd = vr_open_now(job->device, job->dir);
+		fd = vr_open_now(device_of(job), job->dir);
 		SYS(fcntl(fd, F_SETFL, O_NONBLOCK));
+		want_stamps(fd);
 		status = map_status(fd);
 		status->state = job->state;
 		ioctl(fd, calls[i].call, calls[i].arg);
-		status->state = job->state;
-		ioctl(fd, SNDRV_PCM_IOCTL_STATUS, &all);
+		ask(fd, status, job->state);
 		status->state = job->state;
 		p = (struct pollfd){ fd, POLLIN | POLLOUT };
 		SYS(poll(&p, 1, 0));
@@ -114,7 +154,7 @@ static void test_forged(const void *arg)
 		SYS(munmap((void *)status, PAGE));
 		SYS(close(fd));
 	}
-	vt_sound(job->device);
+	vt_sound(0);
 }
 
 int main(int argc, char **argv)
@@ -125,7 +165,7 @@ int main(int argc, char **argv)
 	vt_init(argc, argv, 120);
 	vt_plan(ARRAY_SIZE(states) * 2 * 2);
 	for (i = 0; i < ARRAY_SIZE(states) * 2 * 2; i++) {
-		job = (struct job){ 0, i & 1, states[i / 4].state, i & 2 };
+		job = (struct job){ i & 1, states[i / 4].state, i & 2 };
 		vt_run(test_forged, &job, "%s is %s by its own account%s",
 		       job.dir ? "recorder" : "player", states[i / 4].name,
 		       job.used ? ", and was" : "");
