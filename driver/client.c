@@ -27,12 +27,23 @@ static s64 vsnd_client_now(struct vsnd_clock *clock)
  */
 static void vsnd_client_arm(struct vsnd_clock *clock, s64 when)
 {
-	queue_work(vsnd_workqueue, &vsnd_to_client(clock)->work);
+	queue_delayed_work(vsnd_workqueue, &vsnd_to_client(clock)->work, 0);
+}
+
+/**
+ * vsnd_client_arm_later() - have time pass as far as it may, in a moment
+ * @clock: a client clock
+ *
+ * Context: Any.
+ */
+void vsnd_client_arm_later(struct vsnd_clock *clock)
+{
+	queue_delayed_work(vsnd_workqueue, &vsnd_to_client(clock)->work, 1);
 }
 
 static void vsnd_client_cancel(struct vsnd_clock *clock)
 {
-	cancel_work_sync(&vsnd_to_client(clock)->work);
+	cancel_delayed_work_sync(&vsnd_to_client(clock)->work);
 }
 
 static const struct vsnd_clock_ops vsnd_client_ops = {
@@ -157,13 +168,13 @@ static bool vsnd_client_turn(struct vsnd_client *client)
  */
 static void vsnd_client_work(struct work_struct *work)
 {
-	struct vsnd_client *client = container_of(work, struct vsnd_client,
-						  work);
+	struct vsnd_client *client = container_of(to_delayed_work(work),
+						  struct vsnd_client, work);
 	unsigned int turns = 0;
 
 	while (vsnd_client_turn(client)) {
 		if (++turns == VSND_CLIENT_TURNS) {
-			queue_work(vsnd_workqueue, work);
+			vsnd_client_arm(&client->clock, 0);
 			return;
 		}
 		cond_resched();
@@ -183,5 +194,5 @@ static void vsnd_client_work(struct work_struct *work)
 void vsnd_client_init(struct vsnd_client *client)
 {
 	vsnd_clock_init(&client->clock, &vsnd_client_ops);
-	INIT_WORK(&client->work, vsnd_client_work);
+	INIT_DELAYED_WORK(&client->work, vsnd_client_work);
 }

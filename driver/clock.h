@@ -122,7 +122,7 @@ struct vsnd_step {
  */
 struct vsnd_client {
 	struct vsnd_clock clock;
-	struct work_struct work;
+	struct delayed_work work;
 	atomic64_t now;
 	bool moved;
 };
@@ -188,6 +188,7 @@ int vsnd_step_advance(struct vsnd_step *step, unsigned int frames);
 
 /* client.c */
 void vsnd_client_init(struct vsnd_client *client);
+void vsnd_client_arm_later(struct vsnd_clock *clock);
 
 /* follower.c */
 void vsnd_follower_init(struct vsnd_follower *follower, struct snd_card *card);

@@ -252,9 +252,6 @@ static void vsnd_end_begin(struct vsnd_end *end, s64 at)
 	if (!end->n) {
 		end->appl_start = vsnd_appl_ptr(end);
 		end->hw_ptr = end->runtime->status->hw_ptr;
-	} else {
-		/* there may have been a RESET in a pause */
-		vsnd_end_follow(end, end->runtime->status->hw_ptr);
 	}
 	end->tick = VSND_TICK_NONE;
 	end->dragged = false;
@@ -357,6 +354,44 @@ void vsnd_end_halt(struct vsnd_end *end)
 	spin_unlock_irqrestore(&cable->lock, flags);
 	if (running)
 		vsnd_end_stop(end, vsnd_clock_now(READ_ONCE(cable->clock)));
+}
+
+/**
+ * vsnd_end_reset() - follow the PCM core in a RESET
+ * @end: an end that the core has just given another hw_ptr
+ *
+ * Not at the next look, which may come after the client has written: its
+ * appl_ptr would be taken for one that belongs to the old hw_ptr. So would the
+ * old one for one that belongs to the new hw_ptr, if a tick came before the core
+ * has set it: that is done here already. A ring that goes round goes on.
+ *
+ * There may be room for the client clock to go on now. Later: until the RESET is
+ * through, the core would take a position amiss.
+ *
+ * A prepare has a RESET as well, in which there is nothing to follow; a linked
+ * stream may be closed meanwhile, as it is prepared with its group.
+ *
+ * Context: The ioctl op: stream lock held. Takes the cable's lock.
+ */
+void vsnd_end_reset(struct vsnd_end *end)
+{
+	struct vsnd_clock *clock = READ_ONCE(end->cable->clock);
+	struct snd_pcm_runtime *runtime;
+	bool goes_round, is_reset;
+
+	spin_lock(&end->cable->lock);
+	is_reset = end->ready && (end->n || end->running);
+	if (is_reset) {
+		runtime = end->runtime;
+		goes_round = vsnd_end_is_free_running(end);
+		vsnd_end_follow(end, runtime->status->hw_ptr);
+		runtime->control->appl_ptr = runtime->status->hw_ptr;
+		end->appl_start = goes_round ? vsnd_appl_ptr(end) :
+					       runtime->boundary;
+	}
+	spin_unlock(&end->cable->lock);
+	if (is_reset && clock->ops->client)
+		vsnd_client_arm_later(clock);
 }
 
 /**

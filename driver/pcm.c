@@ -55,6 +55,19 @@ static int vsnd_pcm_hw_params(struct snd_pcm_substream *substream,
 					   params_buffer_bytes(params));
 }
 
+static int vsnd_pcm_ioctl(struct snd_pcm_substream *substream, unsigned int cmd,
+			  void *arg)
+{
+	int err = snd_pcm_lib_ioctl(substream, cmd, arg);
+
+	if (cmd == SNDRV_PCM_IOCTL1_RESET) {
+		snd_pcm_stream_lock_irq(substream);
+		vsnd_end_reset(vsnd_substream_end(substream));
+		snd_pcm_stream_unlock_irq(substream);
+	}
+	return err;
+}
+
 /*
  * A linked stream is prepared with its group, and may be on its way out: the
  * core unlinks it only after close.
@@ -376,6 +389,7 @@ static int vsnd_pcm_close(struct snd_pcm_substream *substream)
 
 #define VSND_PCM_OPS					\
 	.open = vsnd_pcm_open,				\
+	.ioctl = vsnd_pcm_ioctl,			\
 	.hw_params = vsnd_pcm_hw_params,		\
 	.prepare = vsnd_pcm_prepare,			\
 	.trigger = vsnd_pcm_trigger,			\

@@ -200,7 +200,8 @@ enum vsnd_tick {
  * @hw_ptr: the PCM core's hw_ptr once it has taken that report
  * @stale: instant from which on that report may no longer hold, ns; 0 for now.
  *	See "the position".
- * @appl_start: the client's appl_ptr at START
+ * @appl_start: the client's appl_ptr at START; after a RESET no appl_ptr at all,
+ *	unless the ring goes round
  * @piece: frames that are moved at once at most
  * @next_period: n at which the end of the period is reported
  * @late: frames since that end
@@ -414,6 +415,7 @@ void vsnd_end_silence(struct vsnd_end *end, unsigned int channel, size_t pos,
 int vsnd_end_start(struct vsnd_end *end, s64 *at);
 void vsnd_end_stop(struct vsnd_end *end, s64 now);
 void vsnd_end_halt(struct vsnd_end *end);
+void vsnd_end_reset(struct vsnd_end *end);
 void vsnd_end_hurry(struct vsnd_end *end);
 void vsnd_end_moved(struct vsnd_end *end);
 

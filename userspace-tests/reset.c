@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * RESET of a stream that runs: what waits in the ring is thrown away, and the
+ * PCM core counts its pointers from the ring's beginning again. What comes after
+ * it is heard at once, however long the frame lasts in which all this is done:
+ * the clock is one whose frames last until somebody lets them pass.
+ */
+
+#include "vctl.h"
+
+#define RING	1920		/* frames */
+
+struct job {
+	int device;
+	snd_pcm_access_t access;
+};
+
+static struct vt_params params(const struct job *job)
+{
+	struct vt_params p = vt_plain;
+
+	p.access = job->access;
+	p.buffer = RING;
+	p.stop = VT_NEVER;
+	return p;
+}
+
+/* Who maps the ring has to ask where the clock has got. */
+static void step(struct vt_stream *player, struct vt_stream *recorder,
+		 const struct job *job, long frames)
+{
+	MUST(vt_step(job->device, frames));
+	MUST(snd_pcm_hwsync(player->pcm));
+	MUST(snd_pcm_hwsync(recorder->pcm));
+}
+
+/* A pair that has run for more than a ring, with almost half a ring left */
+static void run_pair(const struct job *job, const struct vt_params *p,
+		     struct vt_stream **player, struct vt_stream **recorder)
+{
+	struct vt_params long_ring = *p;
+
+	vt_use_clock(job->device, "step");
+	long_ring.buffer = 4 * RING;
+	*player = vt_player(job->device, p);
+	*recorder = vt_recorder(job->device, &long_ring);
+	vt_link(*player, *recorder);
+	vt_play(*player, 0, RING);
+	MUST(snd_pcm_start((*player)->pcm));
+	MUST(snd_pcm_unlink((*player)->pcm));
+	step(*player, *recorder, job, RING - 100);
+	vt_play(*player, RING, RING / 2);
+	step(*player, *recorder, job, 600);
+	vt_hear(*recorder, 0, RING + 500);
+}
+
+/* Not what was waiting is heard, but what is written then, all of it. */
+static void test_written(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = params(job);
+	struct vt_stream *player, *recorder;
+	unsigned int i;
+
+	run_pair(job, &p, &player, &recorder);
+	for (i = 1; i < 4; i++) {
+		MUST(snd_pcm_reset(player->pcm));
+		vt_play(player, i * 5000, RING);
+		step(player, recorder, job, RING - i);
+		vt_hear(recorder, i * 5000, RING - i);
+	}
+}
+
+/*
+ * The same in a pause, in which the hardware stands where it stands: the PCM
+ * core finds it at frame 500 of the ring afterwards.
+ */
+static void test_paused(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = params(job);
+	struct vt_stream *player, *recorder;
+
+	run_pair(job, &p, &player, &recorder);
+	MUST(snd_pcm_pause(player->pcm, 1));
+	MUST(snd_pcm_reset(player->pcm));
+	vt_play(player, 5000, RING);
+	MUST(vt_step(job->device, 700));
+	MUST(snd_pcm_hwsync(recorder->pcm));
+	vt_hear_silence(recorder, 700);
+	MUST(snd_pcm_pause(player->pcm, 0));
+	step(player, recorder, job, RING);
+	vt_hear(recorder, 5000 + 500, RING - 500);
+	vt_hear_silence(recorder, 500);
+}
+
+/* When nothing is, silence, up to where the client wants it to be an xrun */
+static void test_tolerated(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = params(job);
+	struct vt_stream *player, *recorder;
+
+	p.stop = 2 * RING;
+	run_pair(job, &p, &player, &recorder);
+	MUST(snd_pcm_reset(player->pcm));
+	step(player, recorder, job, RING - 1);
+	EXPECT(snd_pcm_state(player->pcm) == SND_PCM_STATE_RUNNING,
+	       "state %s", snd_pcm_state_name(snd_pcm_state(player->pcm)));
+	vt_hear_silence(recorder, RING - 1);
+	MUST(vt_step(job->device, 1));
+	EXPECT(snd_pcm_state(player->pcm) == SND_PCM_STATE_XRUN,
+	       "state %s", snd_pcm_state_name(snd_pcm_state(player->pcm)));
+}
+
+/* A recorder goes on with the next frame. */
+static void test_recorder(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = params(job);
+	struct vt_stream *player, *recorder;
+	snd_pcm_sframes_t avail;
+
+	run_pair(job, &p, &player, &recorder);
+	vt_play(player, RING + RING / 2, 500);
+	step(player, recorder, job, 300);
+	MUST(snd_pcm_reset(recorder->pcm));
+	avail = MUST(snd_pcm_avail(recorder->pcm));
+	EXPECT(!avail, "%ld frames after a reset", avail);
+	step(player, recorder, job, 400);
+	vt_hear(recorder, RING + 800, 400);
+}
+
+/* One that lets its ring go round lets it go round all the same. */
+static void test_free_running(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = params(job);
+	struct vt_stream *player, *recorder;
+	unsigned int i;
+
+	vt_use_clock(job->device, "step");
+	player = vt_player(job->device, &p);
+	recorder = vt_recorder(job->device, &p);
+	vt_stamp(player, vt_ring(player), 0, RING);
+	vt_link(player, recorder);
+	MUST(snd_pcm_start(player->pcm));
+	MUST(snd_pcm_unlink(player->pcm));
+	for (i = 0; i < 3; i++) {
+		step(player, recorder, job, RING - 10);
+		vt_hear(recorder, 0, RING - 10);
+		MUST(snd_pcm_reset(player->pcm));
+		step(player, recorder, job, 10);
+		vt_hear(recorder, RING - 10, 10);
+	}
+}
+
+/* The client clock goes on when a recorder that was full has room again. */
+static void test_room(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = params(job);
+	struct vt_stream *player, *recorder;
+	struct vt_position pos;
+	unsigned int i;
+
+	vt_use_clock(job->device, "client");
+	p.stop = 0;
+	recorder = vt_recorder(job->device, &p);
+	p.buffer = 4 * RING;
+	player = vt_player(job->device, &p);
+	vt_link(player, recorder);
+	vt_play(player, 0, 4 * RING);
+	MUST(snd_pcm_start(player->pcm));
+	MUST(snd_pcm_unlink(player->pcm));
+	for (i = 1; i < 4; i++) {
+		vt_sleep_until(vt_now() + 20 * VT_MS);
+		vt_locate(player, &pos);
+		EXPECT(pos.frames == i * (RING - 1), "at frame %lld",
+		       (long long)pos.frames);
+		MUST(snd_pcm_reset(recorder->pcm));
+	}
+	vt_sleep_until(vt_now() + 20 * VT_MS);
+	vt_hear(recorder, 3 * (RING - 1), RING - 1);
+}
+
+static const struct {
+	const char *name;
+	vt_test *test;
+	bool mapped;
+} tests[] = {
+	{ "what is written after it", test_written },
+	{ "what is committed after it", test_written, true },
+	{ "in a pause", test_paused },
+	{ "in a pause, mapped", test_paused, true },
+	{ "with nothing after it", test_tolerated },
+	{ "of a recorder", test_recorder },
+	{ "of a recorder that was full", test_room },
+	{ "of a ring that plays as it is", test_free_running, true },
+};
+
+int main(int argc, char **argv)
+{
+	struct job job;
+	unsigned int i;
+
+	vt_init(argc, argv, 60);
+	vt_plan(2 * ARRAY_SIZE(tests));
+	for (job.device = 0; job.device < 2; job.device++)
+		for (i = 0; i < ARRAY_SIZE(tests); i++) {
+			job.access = tests[i].mapped ?
+				SND_PCM_ACCESS_MMAP_INTERLEAVED :
+				SND_PCM_ACCESS_RW_INTERLEAVED;
+			vt_run(tests[i].test, &job, "device %d reset, %s",
+			       job.device, tests[i].name);
+		}
+	return vt_finish();
+}
