@@ -83,6 +83,7 @@ static void vsnd_end_rewind(struct vsnd_end *end)
 	end->seen = 0;
 	end->pos = 0;
 	atomic_set(&end->rounds, 0);
+	end->behind = false;
 	end->moved = 0;
 }
 

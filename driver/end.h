@@ -148,15 +148,17 @@ static inline u64 vsnd_end_limit(const struct vsnd_end *end)
 
 /*
  * A player that is just being started is not said to run yet. It may drain, up
- * to what it has written; or run, and have its xrun before that, or at once.
+ * to what it has written; or run, and have its xrun before that. An xrun that is
+ * there already is one as soon as a frame has passed.
  */
 static inline u64 vsnd_end_first_limit(const struct vsnd_end *end)
 {
 	u64 limit = vsnd_end_limit(end);
 	u64 xrun;
 
-	if (end->direction == SNDRV_PCM_STREAM_CAPTURE ||
-	    vsnd_end_is_draining(end) || vsnd_end_never_stops(end))
+	if (end->direction == SNDRV_PCM_STREAM_CAPTURE)
+		return max(limit, end->n + 1);
+	if (vsnd_end_is_draining(end) || vsnd_end_never_stops(end))
 		return limit;
 	xrun = max(vsnd_end_underrun(end), end->n + 1);
 	return limit > end->n ? min(limit, xrun) : xrun;
@@ -175,10 +177,42 @@ static inline void vsnd_cable_count(struct vsnd_cable *cable,
 		line->next = cable->wobble.bend;
 }
 
+/*
+ * The core has moved its hw_ptr by whole buffers on its own account, as it does
+ * for a RESET and after a stall, or has not taken the last report yet.
+ */
+static inline void vsnd_end_follow(struct vsnd_end *end,
+				   snd_pcm_uframes_t hw_ptr)
+{
+	snd_pcm_uframes_t boundary = end->runtime->boundary;
+	snd_pcm_uframes_t ahead = end->hw_ptr - hw_ptr;
+
+	if (end->hw_ptr < hw_ptr)
+		ahead += boundary;
+	end->hw_ptr = hw_ptr + ahead % end->ring.frames;
+	if (end->hw_ptr >= boundary)
+		end->hw_ptr -= boundary;
+}
+
+/*
+ * Whole rings have passed of which no position tells. How many of them the core
+ * believes in is seen when it has taken the report, and has to be known before
+ * what the client has written is: else it would seem to be as much more.
+ */
+static inline void vsnd_end_catch_up(struct vsnd_end *end)
+{
+	snd_pcm_uframes_t before = end->hw_ptr;
+
+	vsnd_end_follow(end, snd_pcm_peek(end->runtime->status->hw_ptr));
+	end->behind = end->hw_ptr == before;
+}
+
 /* Bring a running end to where its timeline has got. */
 static inline void vsnd_end_advance(struct vsnd_end *end)
 {
 	end->n = max(end->line->passed, end->from) - end->origin;
+	if (unlikely(end->behind))
+		vsnd_end_catch_up(end);
 }
 
 /**
@@ -214,23 +248,6 @@ static inline bool vsnd_end_is_silent(const struct vsnd_end *recorder)
 {
 	return READ_ONCE(recorder->silent) >= recorder->ring.frames &&
 	       !READ_ONCE(recorder->mapped);
-}
-
-/*
- * The core has moved its hw_ptr by whole buffers on its own account, as it does
- * for a RESET and after a stall, or has not taken the last report yet.
- */
-static inline void vsnd_end_follow(struct vsnd_end *end,
-				   snd_pcm_uframes_t hw_ptr)
-{
-	snd_pcm_uframes_t boundary = end->runtime->boundary;
-	snd_pcm_uframes_t ahead = end->hw_ptr - hw_ptr;
-
-	if (end->hw_ptr < hw_ptr)
-		ahead += boundary;
-	end->hw_ptr = hw_ptr + ahead % end->ring.frames;
-	if (end->hw_ptr >= boundary)
-		end->hw_ptr -= boundary;
 }
 
 /*
@@ -278,9 +295,11 @@ static __always_inline bool vsnd_end_report(struct vsnd_end *end, s64 until,
 			step = vsnd_end_drained(end);
 			n = end->seen + step;
 			until = 0;
-		} else if (vsnd_end_never_stops(end)) {
+		} else if (vsnd_end_never_stops(end) ||
+			   n < vsnd_end_limit(end)) {
 			atomic_add(div_u64_rem(passed, end->ring.frames, &step),
 				   &end->rounds);
+			end->behind = true;
 		} else {
 			return false;
 		}

@@ -198,6 +198,7 @@ enum vsnd_tick {
  * @rounds: whole rings that have passed and of which the PCM core has not been
  *	told yet
  * @hw_ptr: the PCM core's hw_ptr once it has taken that report
+ * @behind: @rounds may have moved the PCM core's hw_ptr further than @hw_ptr
  * @stale: instant from which on that report may no longer hold, ns; 0 for now.
  *	See "the position".
  * @appl_start: the client's appl_ptr at START; after a RESET no appl_ptr at all,
@@ -240,6 +241,7 @@ struct vsnd_end {
 	snd_pcm_uframes_t told;
 	atomic_t rounds;
 	snd_pcm_uframes_t hw_ptr;
+	bool behind;
 	atomic64_t stale;
 	snd_pcm_uframes_t appl_start;
 	unsigned int piece;

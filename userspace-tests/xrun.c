@@ -306,6 +306,17 @@ static void test_below_ring(const void *arg)
 	}
 }
 
+/* Its threshold is where it starts. */
+static void stop_at_once(struct vt_stream *s)
+{
+	snd_pcm_sw_params_t *sw;
+
+	snd_pcm_sw_params_alloca(&sw);
+	MUST(snd_pcm_sw_params_current(s->pcm, sw));
+	MUST(snd_pcm_sw_params_set_stop_threshold(s->pcm, sw, 0));
+	MUST(snd_pcm_sw_params(s->pcm, sw));
+}
+
 /*
  * What is there when it starts is not enough even then. By mmap: after a write
  * the core itself looks.
@@ -319,8 +330,11 @@ static void test_at_once(const void *arg)
 
 	p.access = SND_PCM_ACCESS_MMAP_INTERLEAVED;
 	p.stop = 960;
-	s = vt_player(job->device, &p);
-	vt_play(s, 0, 600);
+	s = vt_stream(job->device, job->dir, &p);
+	if (job->dir == SND_PCM_STREAM_PLAYBACK)
+		vt_play(s, 0, 600);
+	else
+		stop_at_once(s);
 	began = vt_now();
 	MUST(snd_pcm_start(s->pcm));
 	/* it takes effect within a millisecond, and a period is ten */
@@ -410,7 +424,7 @@ static const struct {
 	{ "once per stall", test_stall, 2 },
 	{ "without the peer", test_peer_goes_on, 1 },
 	{ "below the ring", test_below_ring, 2 },
-	{ "at once", test_at_once, 1 },
+	{ "at once", test_at_once, 2 },
 	{ "beyond what is tolerated", test_tolerated, 1 },
 	{ "beyond what is tolerated, heard", test_tolerated_heard, 1 },
 	{ "not wanted: silence, nothing stale", test_never_stale, 1 },
@@ -424,7 +438,7 @@ int main(int argc, char **argv)
 	unsigned int i;
 
 	vt_init(argc, argv, 60);
-	vt_plan(2 * (10 + 2 * 4));
+	vt_plan(2 * (9 + 2 * 5));
 	for (job.device = 0; job.device < 2; job.device++)
 		for (i = 0; i < ARRAY_SIZE(tests); i++)
 			for (job.dir = 0; (int)job.dir < tests[i].dirs;

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Streams without period wake-ups, whose clients do not look for longer than
+ * the ring lasts: nothing is different for it.
+ */
+
+#include "vpcm.h"
+
+#define RING	4800		/* frames */
+
+struct job {
+	int device;
+	snd_pcm_stream_t dir;
+};
+
+static struct vt_params unseen(snd_pcm_uframes_t stop)
+{
+	struct vt_params p = vt_plain;
+
+	p.nonblock = true;
+	p.no_wakeup = true;
+	p.buffer = RING;
+	p.stop = stop;
+	return p;
+}
+
+/* The xrun comes when that much more has passed than is tolerated, not sooner. */
+static void test_tolerated(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = unseen(3 * RING);
+	struct vt_stream *s;
+	struct vt_position pos;
+	snd_pcm_sframes_t avail;
+
+	s = vt_stream(job->device, job->dir, &p);
+	if (job->dir == SND_PCM_STREAM_PLAYBACK)
+		vt_play(s, 0, RING);
+	MUST(snd_pcm_start(s->pcm));
+	vt_locate(s, &pos);
+	vt_sleep_until(pos.trigger + vt_duration(s, 7200));
+	avail = MUST(snd_pcm_avail(s->pcm));
+	EXPECT(avail >= 7200 && avail < 7200 + 480, "at %ld", avail);
+	vt_sleep_until(pos.trigger + vt_duration(s, 3 * RING - 1000));
+	MUST(snd_pcm_avail(s->pcm));
+	vt_sleep_until(pos.trigger + vt_duration(s, 3 * RING));
+	REFUSED(-EPIPE, snd_pcm_avail(s->pcm));
+}
+
+/* A ring is played, and heard; both go on. */
+static void play_ring(const struct job *job, struct vt_stream **player,
+		      struct vt_stream **recorder)
+{
+	struct vt_params p = unseen(VT_NEVER);
+
+	*player = vt_player(job->device, &p);
+	p = vt_plain;
+	p.buffer = 10 * RING;
+	p.stop = VT_NEVER;
+	*recorder = vt_recorder(job->device, &p);
+	vt_link(*player, *recorder);
+	vt_play(*player, 0, RING);
+	MUST(snd_pcm_start((*player)->pcm));
+	vt_hear(*recorder, 0, RING);
+}
+
+/* A player is silent when it has played all, and stays so. */
+static void test_silent(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_stream *player, *recorder;
+	unsigned int i;
+
+	play_ring(job, &player, &recorder);
+	for (i = 0; i < 3; i++) {
+		vt_hear_silence(recorder, 960);
+		MUST(snd_pcm_avail(player->pcm));
+		vt_hear_silence(recorder, RING);
+	}
+}
+
+/*
+ * Late by rings, it goes on from here: what it writes now is heard, once, but
+ * for what was due while it wrote.
+ */
+static void test_catch_up(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_stream *player, *recorder;
+	snd_pcm_sframes_t avail;
+	size_t quiet, good;
+	unsigned char *buf;
+
+	play_ring(job, &player, &recorder);
+	vt_hear_silence(recorder, 2 * RING);
+	avail = MUST(snd_pcm_avail(player->pcm));
+	EXPECT(avail >= 3 * RING && avail < 3 * RING + 480, "at %ld", avail);
+	MUST(snd_pcm_forward(player->pcm, avail - RING));
+	vt_play(player, 5000, 960);
+	buf = vt_alloc(RING * recorder->frame_bytes);
+	vt_read(recorder, buf, RING);
+	quiet = vt_silent(recorder, buf, RING);
+	buf += quiet * recorder->frame_bytes;
+	for (good = 960; good && !vt_stamped(recorder, buf, 5960 - good, 1);)
+		good--;
+	EXPECT(good > 960 - 100 &&
+	       vt_stamped(recorder, buf, 5960 - good, good) == good,
+	       "not heard, after %zu frames of silence", quiet);
+	buf += good * recorder->frame_bytes;
+	EXPECT(vt_silent(recorder, buf, RING - quiet - good) ==
+	       RING - quiet - good, "not silent afterwards");
+}
+
+static const struct {
+	const char *name;
+	vt_test *test;
+	int dirs;
+} tests[] = {
+	{ "an xrun that is tolerated", test_tolerated, 2 },
+	{ "silence after the last frame", test_silent, 1 },
+	{ "catching up", test_catch_up, 1 },
+};
+
+int main(int argc, char **argv)
+{
+	struct job job;
+	unsigned int i;
+
+	vt_init(argc, argv, 60);
+	vt_plan(2 * (2 + 2));
+	for (job.device = 0; job.device < 2; job.device++)
+		for (i = 0; i < ARRAY_SIZE(tests); i++)
+			for (job.dir = 0; (int)job.dir < tests[i].dirs;
+			     job.dir++)
+				vt_run(tests[i].test, &job,
+				       "device %d %s unseen: %s", job.device,
+				       snd_pcm_stream_name(job.dir),
+				       tests[i].name);
+	return vt_finish();
+}
