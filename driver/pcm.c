@@ -176,6 +176,25 @@ static int vsnd_start_one(struct snd_pcm_substream *substream, s64 at)
 }
 
 /*
+ * A DRAIN of a group starts its PREPARED players, but the core is done at once,
+ * without a STOP, with one that has nothing to play.
+ */
+static bool vsnd_has_to_play(struct snd_pcm_substream *member)
+{
+	return member->stream == SNDRV_PCM_STREAM_CAPTURE ||
+	       snd_pcm_runtime_state(member->runtime) !=
+	       SNDRV_PCM_STATE_PREPARED ||
+	       snd_pcm_playback_data(member);
+}
+
+static bool vsnd_is_to_start(struct snd_pcm_substream *substream,
+			     struct snd_pcm_substream *member)
+{
+	return vsnd_is_meant(substream, member) &&
+	       (member == substream || vsnd_has_to_play(member));
+}
+
+/*
  * Start all linked streams that are meant at one instant. One that cannot is
  * left to the core, which either did not mean it or is told so in its own
  * trigger. The instant may come before all are started: players go first, for a
@@ -190,7 +209,8 @@ static int vsnd_start_group(struct snd_pcm_substream *substream)
 
 	for (stream = 0; stream <= SNDRV_PCM_STREAM_LAST; stream++) {
 		snd_pcm_group_for_each_entry(s, substream) {
-			if (s->stream != stream || !vsnd_is_meant(substream, s))
+			if (s->stream != stream ||
+			    !vsnd_is_to_start(substream, s))
 				continue;
 			if (!vsnd_start_one(s, at))
 				snd_pcm_trigger_done(s, substream);

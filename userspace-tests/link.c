@@ -357,12 +357,83 @@ static const struct {
 	{ "close one", test_close },
 };
 
+/* One that has run dry, as it may, holds nobody back when a pause ends. */
+static void test_pause_empty(const void *arg)
+{
+	struct vt_params p = vt_plain;
+	struct vt_position a, b;
+	struct vt_stream *s[2];
+	int first;
+
+	(void)arg;
+	for (first = 0; first < 2; first++) {
+		p.buffer = 9600;
+		p.stop = 10 * p.buffer;
+		s[0] = vt_player(0, &p);
+		s[1] = vt_player(1, &p);
+		vt_play(s[0], 0, p.buffer);
+		vt_play(s[1], 0, 480);
+		vt_link(s[first], s[!first]);
+		MUST(snd_pcm_start(s[0]->pcm));
+		vt_sleep_until(vt_now() + 30 * VT_MS);
+		MUST(snd_pcm_pause(s[0]->pcm, 1));
+		vt_locate(s[0], &a);
+		MUST(snd_pcm_pause(s[0]->pcm, 0));
+		vt_sleep_until(vt_now() + 20 * VT_MS);
+		vt_locate(s[0], &b);
+		EXPECT(b.state == SND_PCM_STATE_RUNNING, "state %s",
+		       snd_pcm_state_name(b.state));
+		EXPECT(b.frames >= a.frames + vt_frames(s[0], 18 * VT_MS) &&
+		       b.frames <= a.frames + vt_frames(s[0], 22 * VT_MS),
+		       "at %lld, then at %lld", (long long)a.frames,
+		       (long long)b.frames);
+		EXPECT(snd_pcm_state(s[1]->pcm) == SND_PCM_STATE_RUNNING,
+		       "the empty one is %s",
+		       snd_pcm_state_name(snd_pcm_state(s[1]->pcm)));
+		vt_close(s[0]);
+		vt_close(s[1]);
+	}
+}
+
+/*
+ * What has nothing to play is done as soon as it is to drain, and runs no more
+ * than it plays, while another one's drain starts the group.
+ */
+static void test_drained_empty(const void *arg)
+{
+	struct vt_stream *s[2];
+	unsigned int i;
+
+	(void)arg;
+	vt_use_clock(0, "step");
+	for (i = 0; i < 2; i++) {
+		s[i] = vt_open(0, i, SND_PCM_STREAM_PLAYBACK, 0);
+		MUST(vt_configure(s[i], &vt_plain));
+	}
+	vt_link(s[0], s[1]);
+	for (i = 0; i < 2; i++) {
+		vt_play(s[i], 0, 480);
+		MUST(snd_pcm_nonblock(s[i]->pcm, 1));
+		REFUSED(-EAGAIN, snd_pcm_drain(s[i]->pcm));
+		EXPECT(snd_pcm_state(s[!i]->pcm) == SND_PCM_STATE_SETUP,
+		       "the empty one is %s",
+		       snd_pcm_state_name(snd_pcm_state(s[!i]->pcm)));
+		MUST(vt_step(0, -1));
+		EXPECT(snd_pcm_state(s[i]->pcm) == SND_PCM_STATE_SETUP,
+		       "the other one is %s",
+		       snd_pcm_state_name(snd_pcm_state(s[i]->pcm)));
+		REFUSED(-EAGAIN, vt_step(0, -1));
+		MUST(snd_pcm_nonblock(s[i]->pcm, 0));
+		vt_prepare(s[i]);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int i, t;
 
 	vt_init(argc, argv, 60);
-	vt_plan(ARRAY_SIZE(jobs) * ARRAY_SIZE(tests) + 7);
+	vt_plan(ARRAY_SIZE(jobs) * ARRAY_SIZE(tests) + 9);
 	for (i = 0; i < ARRAY_SIZE(jobs); i++)
 		for (t = 0; t < ARRAY_SIZE(tests); t++)
 			vt_run(tests[t].test, &jobs[i], "%s: %s",
@@ -370,6 +441,8 @@ int main(int argc, char **argv)
 	for (i = 0; i < 4; i++)
 		vt_run(test_pause_xrun, &jobs[i], "%s: pause in an unseen xrun",
 		       jobs[i].what);
+	vt_run(test_pause_empty, NULL, "an empty player in a pause");
+	vt_run(test_drained_empty, NULL, "an empty player in a drain");
 	vt_run(test_drained, NULL, "a recorder after its player's drain");
 	vt_run(test_drained_late, NULL, "the same, with latency");
 	vt_run(test_drained_before, NULL, "the same, and what it heard before");
