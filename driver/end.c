@@ -238,12 +238,21 @@ int vsnd_end_prepare(struct vsnd_end *end)
 	return 0;
 }
 
+/*
+ * Not one that goes on after a pause: a start that is its stream's first, though
+ * there may have been one that was taken back.
+ */
+static bool vsnd_end_is_new(const struct vsnd_end *end)
+{
+	return snd_pcm_runtime_state(end->runtime) == SNDRV_PCM_STATE_PREPARED;
+}
+
 static void vsnd_end_begin(struct vsnd_end *end, s64 at)
 {
 	struct vsnd_cable *cable = end->cable;
 
 	lockdep_assert_held(&cable->lock);
-	if (end->running) {
+	if (end->running || (end->n && vsnd_end_is_new(end))) {
 		vsnd_end_rewind(end);
 		end->silent = 0;
 		if (end->latency)
