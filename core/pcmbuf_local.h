@@ -178,6 +178,7 @@ struct snd_pcmbuf *snd_pcmbuf_slot_take(struct snd_pcmbuf_slot *slot,
 void snd_pcmbuf_slot_store(struct snd_pcmbuf_slot *slot,
 			   struct snd_pcmbuf *buf);
 size_t snd_pcmbuf_slot_bytes(struct snd_pcmbuf_slot *slot);
+void snd_pcmbuf_slot_set_limit(struct snd_pcmbuf_slot *slot, size_t bytes);
 
 /* proc.c */
 #ifdef CONFIG_SND_VERBOSE_PROCFS

@@ -23,6 +23,7 @@
 #include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/limits.h>
+#include <linux/minmax.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -60,6 +61,16 @@ size_t snd_pcmbuf_slot_bytes(struct snd_pcmbuf_slot *slot)
 	bytes = slot->buf ? slot->buf->dmab.bytes : 0;
 	spin_unlock_irqrestore(&snd_pcmbuf_lock, flags);
 	return bytes;
+}
+
+/*
+ * How large a buffer an application may be offered, which counts its bytes in 32
+ * bits: any, when nothing is preallocated.
+ */
+void snd_pcmbuf_slot_set_limit(struct snd_pcmbuf_slot *slot, size_t bytes)
+{
+	slot->substream->buffer_bytes_max =
+		bytes ? min_t(size_t, bytes, UINT_MAX) : UINT_MAX;
 }
 
 /*
@@ -194,13 +205,12 @@ static void snd_pcmbuf_slot_attach(struct snd_pcmbuf_slot *slot)
 {
 	struct snd_pcm_substream *substream = slot->substream;
 	struct snd_dma_buffer *dmab = &substream->dma_buffer;
-	size_t bytes = snd_pcmbuf_slot_bytes(slot);
 
 	dmab->dev.type = slot->ops->host_type;
 	dmab->dev.dev = slot->dev;
 	dmab->private_data = slot;
 	substream->dma_max = slot->max;
-	substream->buffer_bytes_max = bytes ? bytes : UINT_MAX;
+	snd_pcmbuf_slot_set_limit(slot, snd_pcmbuf_slot_bytes(slot));
 }
 
 static bool snd_pcmbuf_may_preallocate(struct snd_pcm_substream *substream)
@@ -359,7 +369,7 @@ int snd_pcmbuf_preallocate_free(struct snd_pcm_substream *substream)
 	if (!slot)
 		return 0;
 	snd_pcmbuf_slot_store(slot, NULL);
-	substream->buffer_bytes_max = UINT_MAX;
+	snd_pcmbuf_slot_set_limit(slot, 0);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(snd_pcmbuf_preallocate_free);

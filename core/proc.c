@@ -93,7 +93,7 @@ static int snd_pcmbuf_slot_resize(struct snd_pcmbuf_slot *slot, size_t size)
 		if (IS_ERR(buf))
 			return PTR_ERR(buf);
 	}
-	substream->buffer_bytes_max = buf ? buf->dmab.bytes : UINT_MAX;
+	snd_pcmbuf_slot_set_limit(slot, buf ? buf->dmab.bytes : 0);
 	snd_pcmbuf_slot_store(slot, buf);
 	return 0;
 }
