@@ -10,6 +10,7 @@
 #include <linux/errno.h>
 #include <linux/gfp.h>
 #include <linux/io.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
@@ -43,14 +44,20 @@ static int snd_pcmbuf_sg_check_device(struct device *dev)
 	return 0;
 }
 
-/* Pages that the device reaches: a bounced one would not be what it plays. */
+/*
+ * Pages that the device reaches, and the bus that it is on: a bounced one would
+ * not be what it plays.
+ */
 static gfp_t snd_pcmbuf_sg_gfp(struct device *dev)
 {
 	gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN;
+	u64 reach = DMA_BIT_MASK(64);
 
-	if (!dev || dma_get_mask(dev) == DMA_BIT_MASK(64))
+	if (dev)
+		reach = min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
+	if (reach == DMA_BIT_MASK(64))
 		return gfp;
-	if (dma_get_mask(dev) >= DMA_BIT_MASK(32))
+	if (reach >= DMA_BIT_MASK(32))
 		return gfp | GFP_DMA32;
 	return gfp | GFP_DMA;
 }

@@ -8,6 +8,7 @@
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 #include <linux/kernel.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/page_ref.h>
 #include <linux/scatterlist.h>
@@ -19,22 +20,28 @@
 #define PCMBUF_TEST_PAGES	256
 #define PCMBUF_TEST_BYTES	(PCMBUF_TEST_PAGES * PAGE_SIZE)
 
-static void pcmbuf_test_reaches(struct pcmbuf_test *t, u64 mask)
+static void pcmbuf_test_reaches(struct pcmbuf_test *t, u64 mask, u64 limit)
 {
+	u64 reach = limit ? min(mask, limit) : mask;
 	size_t ofs;
 
 	*t->dev->dma_mask = mask;
+	t->dev->bus_dma_limit = limit;
 	if (!EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream,
 						  PCMBUF_TEST_BYTES), 1))
 		return;
 	for (ofs = 0; ofs < PCMBUF_TEST_BYTES; ofs += PAGE_SIZE)
 		if (!EXPECT(t, snd_pcmbuf_sgbuf_get_addr(t->substream, ofs) <=
-			    mask))
+			    reach))
 			break;
+	t->dev->bus_dma_limit = 0;
 	EXPECT_EQ(t, snd_pcmbuf_free_pages(t->substream), 0);
 }
 
-/* Where a PC has its memory each of these masks reaches some of it. */
+/*
+ * Where a PC has its memory each of these masks reaches some of it. A bus may
+ * reach less than the device.
+ */
 static void pcmbuf_test_masks(struct pcmbuf_test *t)
 {
 	u64 mask = *t->dev->dma_mask;
@@ -52,11 +59,14 @@ static void pcmbuf_test_masks(struct pcmbuf_test *t)
 	    EXPECT_EQ(t, snd_pcmbuf_preallocate_pages(t->substream,
 						      SND_PCMBUF_SG, t->dev, 0,
 						      0), 0)) {
-		pcmbuf_test_reaches(t, DMA_BIT_MASK(64));
-		pcmbuf_test_reaches(t, DMA_BIT_MASK(32));
-		pcmbuf_test_reaches(t, DMA_BIT_MASK(31));
-		if (IS_ENABLED(CONFIG_ZONE_DMA))
-			pcmbuf_test_reaches(t, DMA_BIT_MASK(24));
+		pcmbuf_test_reaches(t, DMA_BIT_MASK(64), 0);
+		pcmbuf_test_reaches(t, DMA_BIT_MASK(32), 0);
+		pcmbuf_test_reaches(t, DMA_BIT_MASK(31), 0);
+		if (IS_ENABLED(CONFIG_ZONE_DMA)) {
+			pcmbuf_test_reaches(t, DMA_BIT_MASK(24), 0);
+			pcmbuf_test_reaches(t, DMA_BIT_MASK(64),
+					    DMA_BIT_MASK(24));
+		}
 	}
 	*t->dev->dma_mask = mask;
 }
