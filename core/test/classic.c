@@ -327,6 +327,23 @@ static void classic_test_one(struct pcmbuf_test *t)
 	EXPECT(t, recorder->dma_buffer.dev.dev == t->dev);
 }
 
+/* Every name of coherent memory: of no device it is of the card's parent. */
+static void classic_test_no_device(struct pcmbuf_test *t)
+{
+	static const int types[] = {
+		SNDRV_DMA_TYPE_DEV, SNDRV_DMA_TYPE_DEV_UC,
+		SNDRV_DMA_TYPE_DEV_WC, SNDRV_DMA_TYPE_DEV_IRAM,
+	};
+	struct snd_pcm_substream *recorder = t->pcm->streams[1].substream;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(types); i++, recorder = recorder->next) {
+		EXPECT_EQ(t, snd_pcm_lib_preallocate_pages(recorder, types[i],
+							   NULL, 0, 0), 0);
+		EXPECT(t, recorder->dma_buffer.dev.dev == t->dev);
+	}
+}
+
 /* Memory of the device that the driver names, not of the card's parent */
 static void classic_test_other_device(struct pcmbuf_test *t)
 {
@@ -395,6 +412,7 @@ const struct pcmbuf_test_case pcmbuf_test_classic_cases[] = {
 	{ "classic names: on the chip", classic_test_on_chip },
 	{ "classic names: of another device", classic_test_other_device },
 	{ "classic names: of the ISA bus", classic_test_isa },
+	{ "classic names: of no device", classic_test_no_device },
 	{ "classic names: scatter-gather", classic_test_sg },
 	{ "classic names: scatter-gather, uncached", classic_test_sg_uncached },
 	{ "classic names: scatter-gather, write-combined",

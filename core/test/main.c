@@ -48,6 +48,7 @@ static const struct pcmbuf_test_case *const pcmbuf_test_lists[] = {
 	pcmbuf_test_dma_cases,
 	pcmbuf_test_device_cases,
 	pcmbuf_test_probe_cases,
+	pcmbuf_test_watch_cases,
 	pcmbuf_test_classic_cases,
 #ifdef CONFIG_FAULT_INJECTION
 	pcmbuf_test_faults_cases,	/* the last */

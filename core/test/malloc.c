@@ -318,7 +318,6 @@ static void pcmbuf_test_helpers_any(struct pcmbuf_test *t)
 static void pcmbuf_test_foreign(struct pcmbuf_test *t)
 {
 	static unsigned char area[16];
-	static struct snd_dma_buffer foreign;
 	struct snd_pcm_runtime *runtime;
 
 	if (!EXPECT_EQ(t, pcmbuf_test_open(t), 0))
@@ -340,13 +339,42 @@ static void pcmbuf_test_foreign(struct pcmbuf_test *t)
 	EXPECT(t, !snd_pcmbuf_sgbuf_get_ptr(t->substream, 0));
 	runtime->dma_area = NULL;
 	runtime->dma_bytes = 0;
+}
 
-	/* memory that the kernel does not map has no address, but a record */
+static void pcmbuf_test_foreign_record(struct pcmbuf_test *t, void *data)
+{
+	static unsigned char area[16];
+	static struct snd_dma_buffer foreign;
+	struct snd_pcm_runtime *runtime = t->substream->runtime;
+
+	foreign.area = area;
+	foreign.bytes = sizeof(area);
+	foreign.private_data = data;
 	runtime->dma_buffer_p = &foreign;
-	EXPECT_EQ(t, snd_pcmbuf_free_pages(t->substream), -EINVAL);
-	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 8), -EINVAL);
-	EXPECT(t, runtime->dma_buffer_p == &foreign);
+	/* all else would call what there is not, if it were taken for ours */
+	if (EXPECT(t, !snd_pcmbuf_sgbuf_get_ptr(t->substream, 0))) {
+		EXPECT(t, !snd_pcmbuf_sgbuf_ops_page(t->substream, 0));
+		EXPECT_EQ(t, snd_pcmbuf_sgbuf_get_addr(t->substream, 0), 0);
+		EXPECT_EQ(t, snd_pcmbuf_free_pages(t->substream), -EINVAL);
+		EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 8), -EINVAL);
+		EXPECT(t, runtime->dma_buffer_p == &foreign);
+	}
 	runtime->dma_buffer_p = NULL;
+}
+
+/* Memory that the kernel does not map has no address, but a record. */
+static void pcmbuf_test_foreign_records(struct pcmbuf_test *t)
+{
+	static unsigned long data[8];
+
+	if (!EXPECT_EQ(t, pcmbuf_test_open(t), 0))
+		return;
+	EXPECT_EQ(t, snd_pcmbuf_preallocate_pages(t->substream,
+						  SND_PCMBUF_VMALLOC, NULL,
+						  0, 0), 0);
+	pcmbuf_test_foreign_record(t, NULL);
+	/* as of its scattered memory */
+	pcmbuf_test_foreign_record(t, data);
 }
 
 const struct pcmbuf_test_case pcmbuf_test_malloc_cases[] = {
@@ -367,5 +395,6 @@ const struct pcmbuf_test_case pcmbuf_test_malloc_cases[] = {
 	{ "vmalloc helpers: as registered", pcmbuf_test_helpers_any },
 	{ "vmalloc helpers: as registered, 32 bits", pcmbuf_test_helpers_low },
 	{ "a foreign buffer is left alone", pcmbuf_test_foreign },
+	{ "so is one of which there is a record", pcmbuf_test_foreign_records },
 	{ }
 };

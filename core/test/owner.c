@@ -165,6 +165,13 @@ static void pcmbuf_test_growth(struct pcmbuf_test *t)
 		  0);
 	EXPECT_EQ(t, area[0], PCMBUF_TEST_DIRT);
 	EXPECT(t, pcmbuf_test_is_zero(area + PAGE_SIZE, 3 * PAGE_SIZE));
+	/* nor is what he had once, and gave up, when he has it again */
+	memset(area + PAGE_SIZE, PCMBUF_TEST_DIRT, 3 * PAGE_SIZE);
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 1000), 0);
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 3 * PAGE_SIZE + 1),
+		  0);
+	EXPECT_EQ(t, area[0], PCMBUF_TEST_DIRT);
+	EXPECT(t, pcmbuf_test_is_zero(area + PAGE_SIZE, 3 * PAGE_SIZE));
 }
 
 #define PCMBUF_TEST_LAST	(PCMBUF_TEST_BYTES - PAGE_SIZE)

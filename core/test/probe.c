@@ -4,7 +4,6 @@
  * once, and silently; that a lock is held.
  */
 
-#include <linux/dma-mapping.h>
 #include <linux/errno.h>
 #include <linux/gfp.h>
 #include <linux/irqflags.h>
@@ -218,94 +217,10 @@ static void pcmbuf_test_locked(struct pcmbuf_test *t)
 	pcmbuf_test_expect_lock(t);
 }
 
-#if defined(CONFIG_KPROBES) && defined(CONFIG_X86_64)
-
-/* The zones that were asked for last */
-static gfp_t pcmbuf_test_zones;
-
-static int pcmbuf_test_before_pages(struct kprobe *probe, struct pt_regs *regs)
-{
-	gfp_t gfp = (__force gfp_t)regs_get_kernel_argument(regs, 1);
-
-	if (current == READ_ONCE(pcmbuf_test_caller))
-		pcmbuf_test_zones = gfp & (GFP_DMA | GFP_DMA32);
-	return 0;
-}
-
-static struct kprobe pcmbuf_test_pages_probe;
-
-/* Where allocations are profiled the name is another one. */
-static bool pcmbuf_test_watch_zones(void)
-{
-	static const char *const names[] = { "alloc_pages_exact_noprof",
-					     "alloc_pages_exact" };
-	struct kprobe *probe = &pcmbuf_test_pages_probe;
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(names); i++) {
-		memset(probe, 0, sizeof(*probe));
-		probe->symbol_name = names[i];
-		probe->pre_handler = pcmbuf_test_before_pages;
-		if (!register_kprobe(probe))
-			return true;
-	}
-	return false;
-}
-
-static void pcmbuf_test_zone(struct pcmbuf_test *t, unsigned int bits,
-			     gfp_t wanted)
-{
-	u64 mask = *t->dev->dma_mask;
-	int err;
-
-	*t->dev->dma_mask = DMA_BIT_MASK(bits);
-	pcmbuf_test_zones = ~wanted;
-	WRITE_ONCE(pcmbuf_test_caller, current);
-	err = snd_pcmbuf_malloc_pages(t->substream, PCMBUF_TEST_BYTES);
-	WRITE_ONCE(pcmbuf_test_caller, NULL);
-	*t->dev->dma_mask = mask;
-	EXPECT_EQ(t, err, 1);
-	EXPECT_EQ(t, (__force u32)pcmbuf_test_zones, (__force u32)wanted);
-	EXPECT_EQ(t, snd_pcmbuf_free_pages(t->substream), 0);
-}
-
-/* A machine of little memory has all of it below the masks of most devices. */
-static void pcmbuf_test_asks_zone(struct pcmbuf_test *t)
-{
-	if (!EXPECT_EQ(t, pcmbuf_test_open(t), 0) ||
-	    !EXPECT_EQ(t, snd_pcmbuf_preallocate_pages(t->substream,
-						       SND_PCMBUF_SG, t->dev, 0,
-						       0), 0))
-		return;
-	if (!pcmbuf_test_watch_zones()) {
-		t->skip = "this kernel cannot probe the function";
-		return;
-	}
-	pcmbuf_test_zone(t, 64, 0);
-	pcmbuf_test_zone(t, 63, GFP_DMA32);
-	pcmbuf_test_zone(t, 33, GFP_DMA32);
-	pcmbuf_test_zone(t, 32, GFP_DMA32);
-	if (IS_ENABLED(CONFIG_ZONE_DMA)) {
-		pcmbuf_test_zone(t, 31, GFP_DMA);
-		pcmbuf_test_zone(t, 24, GFP_DMA);
-	}
-	unregister_kprobe(&pcmbuf_test_pages_probe);
-}
-
-#else
-
-static void pcmbuf_test_asks_zone(struct pcmbuf_test *t)
-{
-	t->skip = "there is no probe for this architecture";
-}
-
-#endif
-
 const struct pcmbuf_test_case pcmbuf_test_probe_cases[] = {
 	{ "no memory is no buffer", pcmbuf_test_no_memory, true, true },
 	{ "shorter runs where there are no longer ones",
 	  pcmbuf_test_shorter_runs },
 	{ "a page is looked up under a lock", pcmbuf_test_locked },
-	{ "a device has memory of its own zone", pcmbuf_test_asks_zone },
 	{ }
 };

@@ -106,6 +106,7 @@ extern const struct pcmbuf_test_case pcmbuf_test_map_cases[];
 extern const struct pcmbuf_test_case pcmbuf_test_dma_cases[];
 extern const struct pcmbuf_test_case pcmbuf_test_device_cases[];
 extern const struct pcmbuf_test_case pcmbuf_test_probe_cases[];
+extern const struct pcmbuf_test_case pcmbuf_test_watch_cases[];
 extern const struct pcmbuf_test_case pcmbuf_test_classic_cases[];
 extern const struct pcmbuf_test_case pcmbuf_test_faults_cases[];
 
