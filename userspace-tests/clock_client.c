@@ -306,6 +306,31 @@ static void test_let_go(const void *arg)
 	}
 }
 
+/*
+ * Who waits for the last frame that can be had is told of it, however many
+ * periods it has taken the clock to get there.
+ */
+static void test_last(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = vt_plain;
+	struct vt_stream *player;
+	unsigned int periods;
+
+	vt_use_clock(job->device, "client");
+	p.access = job->access;
+	p.period = 48;
+	p.avail_min = p.buffer - 1;
+	for (periods = 1; periods <= 40; periods++) {
+		player = vt_player(job->device, &p);
+		vt_play(player, 0, periods * p.period);
+		MUST(snd_pcm_start(player->pcm));
+		EXPECT(MUST(snd_pcm_wait(player->pcm, 1000)) == 1,
+		       "not told after %u periods", periods);
+		vt_close(player);
+	}
+}
+
 static const struct {
 	const char *name;
 	vt_test *test;
@@ -315,6 +340,7 @@ static const struct {
 	{ "has a recorder wait for its player", test_waiting_recorder },
 	{ "does not wait for an idle recorder", test_idle_recorder },
 	{ "has an xrun rather than a hang", test_avail_min },
+	{ "tells who waits for the last frame", test_last },
 	{ "pauses", test_pause },
 	{ "is let go by its recorder", test_let_go },
 };

@@ -250,7 +250,7 @@ static const struct {
 } allowed[] = {
 	{ VT_LATENCY, 1, 0, 768000, { 768000 } },
 	{ VT_SCALE, 2, 1, 1000, { 3, 1000 } },
-	{ "PCM Clock Timer", 4, 0, INT_MAX, { 3, 31, 5, 7 } },
+	{ "PCM Clock Timer", 4, 0, INT_MAX, { 3, 31, 70005, 70007 } },
 };
 
 /* true if it is a change */

@@ -342,18 +342,41 @@ static void test_sync_id(const void *arg)
 	}
 }
 
+/* What one parameter takes from another is said to have changed. */
+static void test_changed(const void *arg)
+{
+	const unsigned int access = SNDRV_PCM_HW_PARAM_ACCESS;
+	struct snd_pcm_hw_params p;
+	int fd = vr_open(0, 0);
+
+	(void)arg;
+	vr_set_any(&p);
+	SYS(ioctl(fd, SNDRV_PCM_IOCTL_HW_REFINE, &p));
+	EXPECT(vr_mask(&p, access)->bits[0] &
+	       1U << (int)SNDRV_PCM_ACCESS_RW_NONINTERLEAVED, "not offered");
+	vr_interval(&p, SNDRV_PCM_HW_PARAM_CHANNELS)->min = 200;
+	p.rmask = 1U << SNDRV_PCM_HW_PARAM_CHANNELS;
+	p.cmask = 0;
+	SYS(ioctl(fd, SNDRV_PCM_IOCTL_HW_REFINE, &p));
+	EXPECT(!(vr_mask(&p, access)->bits[0] &
+		 1U << (int)SNDRV_PCM_ACCESS_RW_NONINTERLEAVED),
+	       "still offered");
+	EXPECT(p.cmask & 1U << access, "changed: %x", p.cmask);
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int i;
 	int d;
 
 	vt_init(argc, argv, 60);
-	vt_plan(ARRAY_SIZE(garbage) + 3 + 2 * 4);
+	vt_plan(ARRAY_SIZE(garbage) + 4 + 2 * 4);
 	for (i = 0; i < ARRAY_SIZE(garbage); i++)
 		vt_run(test_garbage, &garbage[i], "%s is refused",
 		       garbage[i].what);
 	vt_run(test_ones, NULL, "all bits set");
 	vt_run(test_bad_pointer, NULL, "a bad pointer is refused");
+	vt_run(test_changed, NULL, "what has changed is told");
 	vt_run(test_sync_id, NULL, "one sync id for all");
 	for (d = 0; d < 2; d++) {
 		const char *dir = d ? "c" : "p";

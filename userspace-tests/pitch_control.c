@@ -47,6 +47,20 @@ static void test_faces(const void *arg)
 		}
 }
 
+/* What a coarse face shows already may be a change all the same. */
+static void test_rounded(const void *arg)
+{
+	const struct vt_face *coarse = &vt_faces[0], *fine = VT_PLAYBACK_PITCH;
+	const int *device = arg;
+	snd_ctl_t *ctl = vt_use_pitch(*device);
+
+	MUST(vt_ctl_set(ctl, fine->name, *device, 0, fine->nominal + 3, 0));
+	EXPECT(vt_ctl_get(ctl, coarse->name, *device, 0, 0) == coarse->nominal,
+	       "the coarse one shows it");
+	MUST(vt_ctl_set(ctl, coarse->name, *device, 0, coarse->nominal, 0));
+	vt_expect_faces(ctl, *device, 0, VT_NOMINAL);
+}
+
 /* A mask of the faces that were told of a change since the last look */
 static unsigned int told(snd_ctl_t *listener, int device, int subdevice)
 {
@@ -142,6 +156,7 @@ static const struct {
 	vt_test *test;
 } tests[] = {
 	{ "has three faces", test_faces },
+	{ "can be told more finely by one than by another", test_rounded },
 	{ "tells of changes", test_events },
 	{ "takes no nonsense", test_range },
 	{ "takes no other nonsense either", test_every },

@@ -234,17 +234,51 @@ static void test_cost(const void *arg)
 	       "the timer takes longer");
 }
 
+/* The stream's time goes on beyond 2^32 frames. */
+static void test_far(const void *arg)
+{
+	snd_pcm_audio_tstamp_config_t link = { .type_requested = 2 };
+	struct vt_params p = vt_plain;
+	snd_htimestamp_t trigger, now, audio;
+	snd_pcm_status_t *status;
+	int64_t passed, told;
+	struct vt_stream *s;
+
+	(void)arg;
+	p.rate = 768000;
+	p.buffer = 76800;
+	p.stop = VT_NEVER;
+	s = vt_recorder(0, &p);
+	MUST(snd_pcm_start(s->pcm));
+	/* the kernel would not take all of it at once */
+	vt_jump(3000 * VT_SECOND);
+	vt_sleep_until(vt_now() + 20 * VT_MS);
+	vt_jump(3000 * VT_SECOND);
+	snd_pcm_status_alloca(&status);
+	snd_pcm_status_set_audio_htstamp_config(status, &link);
+	MUST(snd_pcm_status(s->pcm, status));
+	snd_pcm_status_get_trigger_htstamp(status, &trigger);
+	snd_pcm_status_get_htstamp(status, &now);
+	snd_pcm_status_get_audio_htstamp(status, &audio);
+	passed = (now.tv_sec - trigger.tv_sec) * VT_SECOND +
+		 now.tv_nsec - trigger.tv_nsec;
+	told = audio.tv_sec * VT_SECOND + audio.tv_nsec;
+	EXPECT(passed > 6000 * VT_SECOND && told > passed - VT_MS &&
+	       told <= passed, "%lld ns of %lld", (long long)told,
+	       (long long)passed);
+}
+
 int main(int argc, char **argv)
 {
 	static const snd_pcm_uframes_t stops[] = { 0, VT_NEVER };
 	static const int timers[] = { 0, 3 };
 	unsigned int i;
 
-	vt_init(argc, argv, 16000);
+	vt_init(argc, argv, 24000);
 	vt_load_stalls();
 	if (system("modprobe snd-hrtimer"))
 		vt_note("cannot load snd-hrtimer");
-	vt_plan(ARRAY_SIZE(scales) + 2 + 2 + 2);
+	vt_plan(ARRAY_SIZE(scales) + 2 + 2 + 2 + 1);
 	for (i = 0; i < ARRAY_SIZE(scales); i++)
 		vt_run(test_scaled, &scales[i], "scaled by %ld/%ld",
 		       scales[i].mul, scales[i].div);
@@ -252,6 +286,7 @@ int main(int argc, char **argv)
 	vt_run(test_standing, "step", "by steps");
 	for (i = 0; i < ARRAY_SIZE(timers); i++)
 		vt_run(test_timer, &timers[i], "by global timer %d", timers[i]);
+	vt_run(test_far, NULL, "stamps of a stream of many frames");
 	for (i = 0; i < ARRAY_SIZE(stops); i++)
 		vt_run(test_cost, &stops[i], "the cost of a stall, %s",
 		       stops[i] ? "free-running" : "with an xrun");

@@ -182,6 +182,7 @@ static void vsnd_test_bends(struct vsnd_test *t)
 		vsnd_timeline_bend(&line, now, speed);
 		is = vsnd_timeline_frames(&line, now);
 		EXPECT_EQ(t, is >= last, true);
+		EXPECT_EQ(t, vsnd_timeline_instant(&line, is), now);
 		EXPECT_EQ(t, (is - frames) * NSEC_PER_SEC + line.rest + CHANCES
 			  - nano <= 2 * CHANCES, true);
 		last = is;

@@ -68,10 +68,58 @@ plays_with()
 	return "$status"
 }
 
+# charged LATENCY: MiB that a cgroup has for a recorder with a ring of 16 MiB
+charged()
+{
+	latency_is "$1" || return
+	sh -c 'echo 0 >"$0/cgroup.procs" && exec "$@"' "$group/client" \
+		arecord -q -D "hw:Virtual,$device" -t raw -f S16_LE -r 48000 \
+		-c 2 --buffer-size=4194304 --period-size=8192 /dev/null &
+	recorder=$!
+	wait_until 5 stream_is "$device" c RUNNING
+	status=$?
+	echo $(($(cat "$group/client/memory.current") >> 20))
+	kill "$recorder"
+	wait "$recorder"
+	latency_is 0
+	return "$status"
+}
+
+# charges LATENCY LEAST MOST
+charges()
+{
+	mib=$(charged "$1") || { echo "$mib"; return 1; }
+	if [ "$mib" -lt "$2" ] || [ "$mib" -gt "$3" ]; then
+		echo "$mib MiB, not $2 to $3"
+		return 1
+	fi
+}
+
+has_memory_cgroup()
+{
+	mkdir -p "$group" && mount -t cgroup2 none "$group" &&
+		echo +memory >"$group/cgroup.subtree_control" &&
+		mkdir "$group/client"
+}
+
+check_charges()
+{
+	if ! has_memory_cgroup 2>/dev/null; then
+		skip "a ring is charged to nobody" "no cgroup has memory here"
+		skip "that of a latency to its client" "as before"
+	else
+		check "a ring is charged to nobody" charges 0 0 8
+		check "that of a latency to its client" charges 1 16 24
+		rmdir "$group/client"
+	fi
+	umount "$group" 2>/dev/null
+}
+
 cd /tmp || exit 1
+group=/tmp/cgroup
 { printf '\377'; head -c $((FRAMES * 4 - 1)) /dev/urandom; } >data
 
-plan 12
+plan 14
 for device in 0 1; do
 	for latency in 0 1 480 25000 0; do
 		check "device $device, $latency frames" later_by $latency
@@ -80,4 +128,5 @@ done
 device=0
 check "the largest ring, without latency" plays_with 0
 refused "and with one more frame" plays_with 1
+check_charges
 finish

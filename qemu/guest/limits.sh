@@ -108,7 +108,7 @@ loads()
 cd /tmp || exit 1
 expect_log "^snd_pcmbuf: \`[^']*' invalid for parameter "
 
-plan 15
+plan 16
 devices="pcm_substreams=8 buffer_kb=32768"
 check "a limit of 128 MiB" with "" "" set_to max_alloc_per_card 134217728
 check "the parameters are to be read only" with "" "" read_only
@@ -117,6 +117,9 @@ large "and no more" with "" "$devices" some_refused 5 $RING
 large "more if it is so set" \
 	with max_alloc_per_card=209715200 "$devices" fills 5 $RING
 large "no limit" with max_alloc_per_card=0 "$devices" fills 5 $RING
+# 4 GiB and room for two: three only if all of it counts
+large "more than 32 bits" \
+	with max_alloc_per_card=4320133120 "$devices" fills 3 $SMALL
 check "room for two" \
 	with max_alloc_per_card=25165824 "$devices" fills 2 $SMALL
 check "and not for three" \

@@ -158,7 +158,19 @@ latency_is()
 		grep -qx " *: values=$2"
 }
 
-plan $(($(lines "$bad") + $(lines "$bad_pairs") + $(echo "$no_number" | wc -w) + 2 * $(lines "$good") + 44))
+# made_by DEVICE FUNCTION: of the core, which has made a recorder's buffer
+made_by()
+{
+	arecord -q -D "hw:Virtual,$1" -t raw -f S16_LE -r 48000 -c 2 /dev/null &
+	recorder=$!
+	wait_until 5 stream_is "$1" c RUNNING && grep -q " $2+" /proc/vmallocinfo
+	status=$?
+	kill "$recorder"
+	wait "$recorder"
+	return "$status"
+}
+
+plan $(($(lines "$bad") + $(lines "$bad_pairs") + $(echo "$no_number" | wc -w) + 2 * $(lines "$good") + 47))
 
 # The first load of a module says that it is not the kernel's.
 modprobe snd-virtual && rmmod snd_virtual
@@ -272,6 +284,11 @@ unload
 modprobe snd-virtual pcm_buffers=sg,continuous
 check "nothing is preallocated for sg" preallocated 0 0
 check "so that all is offered" offers 0 BUFFER_BYTES "[16 2097152]"
+unload
+modprobe snd-virtual pcm_buffers=vmalloc,vmalloc32,sg
+check "vmalloc is what it says" made_by 0 snd_pcmbuf_vmalloc_alloc
+check "vmalloc32 is" made_by 1 snd_pcmbuf_vmalloc_32_alloc
+check "sg is" made_by 2 snd_pcmbuf_sg_alloc
 unload
 modprobe snd-virtual rate_min=48000 rate_max=48000
 check "the only rate plays" plays 0 -r 48000
