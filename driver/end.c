@@ -252,7 +252,7 @@ static void vsnd_end_begin(struct vsnd_end *end, s64 at)
 	struct vsnd_cable *cable = end->cable;
 
 	lockdep_assert_held(&cable->lock);
-	if (end->running || (end->n && vsnd_end_is_new(end))) {
+	if (vsnd_end_is_new(end) && (end->running || end->n)) {
 		vsnd_end_rewind(end);
 		end->silent = 0;
 		if (end->latency)
