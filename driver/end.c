@@ -347,7 +347,7 @@ void vsnd_end_stop(struct vsnd_end *end, s64 now)
  *
  * Context: The ops hw_params, prepare and hw_free, of which the PCM core has
  * one at a time, but for a close beside a prepare: both hold @setup of the end.
- * Takes the cable's lock.
+ * Takes the stream lock and the cable's.
  */
 void vsnd_end_halt(struct vsnd_end *end)
 {
@@ -358,10 +358,12 @@ void vsnd_end_halt(struct vsnd_end *end)
 	if (!end->ready)
 		return;
 	cable = end->cable;
-	spin_lock_irqsave(&cable->lock, flags);
+	snd_pcm_stream_lock_irqsave(end->substream, flags);
+	spin_lock(&cable->lock);
 	end->ready = false;
 	running = end->running;
-	spin_unlock_irqrestore(&cable->lock, flags);
+	spin_unlock(&cable->lock);
+	snd_pcm_stream_unlock_irqrestore(end->substream, flags);
 	if (running)
 		vsnd_end_stop(end, vsnd_clock_now(READ_ONCE(cable->clock)));
 }

@@ -195,9 +195,9 @@ static bool vsnd_is_to_start(struct snd_pcm_substream *substream,
 }
 
 /*
- * Start all linked streams that are meant at one instant. One that cannot is
- * left to the core, which either did not mean it or is told so in its own
- * trigger. The instant may come before all are started: players go first, for a
+ * Start all linked streams that are meant at one instant; none, if the one that
+ * is asked for cannot start. Another one that cannot is left to the core, which
+ * either did not mean it or is told so in its own trigger. The instant may come before all are started: players go first, for a
  * recorder that runs without its player has heard silence, and one that starts
  * late hears all that its player has in the ring.
  */
@@ -205,8 +205,10 @@ static int vsnd_start_group(struct snd_pcm_substream *substream)
 {
 	s64 at = vsnd_start_instant(substream);
 	struct snd_pcm_substream *s;
-	int stream, err = 0;
+	int stream;
 
+	if (!vsnd_substream_end(substream)->ready)
+		return -EBADFD;
 	for (stream = 0; stream <= SNDRV_PCM_STREAM_LAST; stream++) {
 		snd_pcm_group_for_each_entry(s, substream) {
 			if (s->stream != stream ||
@@ -214,11 +216,9 @@ static int vsnd_start_group(struct snd_pcm_substream *substream)
 				continue;
 			if (!vsnd_start_one(s, at))
 				snd_pcm_trigger_done(s, substream);
-			else if (s == substream)
-				err = -EBADFD;
 		}
 	}
-	return err;
+	return 0;
 }
 
 /* The core takes the time of this itself, unless told that it has one. */
