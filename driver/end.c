@@ -84,6 +84,7 @@ static void vsnd_end_rewind(struct vsnd_end *end)
 	end->pos = 0;
 	atomic_set(&end->rounds, 0);
 	end->behind = false;
+	end->fresh = 0;
 	end->moved = 0;
 }
 
@@ -397,6 +398,7 @@ void vsnd_end_reset(struct vsnd_end *end)
 		runtime = end->runtime;
 		goes_round = vsnd_end_is_free_running(end);
 		vsnd_end_follow(end, runtime->status->hw_ptr);
+		end->fresh = 0;
 		runtime->control->appl_ptr = runtime->status->hw_ptr;
 		end->appl_start = goes_round ? vsnd_appl_ptr(end) :
 					       runtime->boundary;

@@ -205,6 +205,8 @@ static inline void vsnd_end_catch_up(struct vsnd_end *end)
 
 	vsnd_end_follow(end, snd_pcm_peek(end->runtime->status->hw_ptr));
 	end->behind = end->hw_ptr == before;
+	if (!end->behind)
+		end->fresh = 0;
 }
 
 /* Bring a running end to where its timeline has got. */
@@ -262,6 +264,17 @@ static inline u32 vsnd_end_drained(const struct vsnd_end *player)
 	return clamp_t(u64, left, 1, player->ring.frames - 1);
 }
 
+/*
+ * Whether a stream may go on at @n, after a ring or more that nobody has seen
+ * pass. With wake-ups the core would not hear of it, so that is an xrun however
+ * much more is tolerated.
+ */
+static inline bool vsnd_end_bears(const struct vsnd_end *end, u64 n)
+{
+	return vsnd_end_never_stops(end) ||
+	       (!end->wakes && n < vsnd_end_limit(end));
+}
+
 /**
  * vsnd_end_report() - work out what the core is to be told
  * @end: an end, which has been brought to the present
@@ -282,6 +295,7 @@ static __always_inline bool vsnd_end_report(struct vsnd_end *end, s64 until,
 	snd_pcm_uframes_t pos, hw_ptr;
 	u64 n = end->n;
 	u64 passed = n - end->seen;
+	bool is_round = false;
 	u32 step = passed;
 
 	lockdep_assert_held(&end->cable->lock);
@@ -295,11 +309,10 @@ static __always_inline bool vsnd_end_report(struct vsnd_end *end, s64 until,
 			step = vsnd_end_drained(end);
 			n = end->seen + step;
 			until = 0;
-		} else if (vsnd_end_never_stops(end) ||
-			   n < vsnd_end_limit(end)) {
+		} else if (vsnd_end_bears(end, n)) {
 			atomic_add(div_u64_rem(passed, end->ring.frames, &step),
 				   &end->rounds);
-			end->behind = true;
+			is_round = true;
 		} else {
 			return false;
 		}
@@ -314,6 +327,10 @@ static __always_inline bool vsnd_end_report(struct vsnd_end *end, s64 until,
 		pos -= end->ring.frames;
 		if (end->hw_ptr >= runtime->boundary)
 			end->hw_ptr -= runtime->boundary;
+	}
+	if (unlikely(is_round)) {
+		end->behind = true;
+		end->fresh = vsnd_end_written(end);
 	}
 	WRITE_ONCE(end->pos, pos);
 	smp_wmb();	/* pairs with those before @pos is read */

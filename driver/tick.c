@@ -62,6 +62,17 @@ static void vsnd_cable_check_lost(struct vsnd_end *player, u64 n)
 		player->lost = true;
 }
 
+/* What a player has played a round ago is not heard again, but silence. */
+static void vsnd_cable_skip_old(const struct vsnd_cable *cable,
+				const struct vsnd_end *player,
+				struct vsnd_end *recorder, u64 until)
+{
+	s64 fresh = min_t(s64, player->fresh - cable->shift, until);
+
+	if (fresh > (s64)recorder->moved)
+		vsnd_cable_silence(recorder, fresh);
+}
+
 /*
  * Move the recorder's frames up to @until. The player's are valid from the
  * beginning of its run up to what it has written.
@@ -80,6 +91,8 @@ vsnd_cable_move(struct vsnd_cable *cable, struct vsnd_end *player,
 			end = until;
 		else
 			vsnd_cable_check_lost(player, until + cable->shift);
+		if (unlikely(player->fresh))
+			vsnd_cable_skip_old(cable, player, recorder, until);
 	}
 	if ((s64)(end - recorder->moved) > 0)
 		vsnd_cable_copy(recorder, end, player, cable->shift);

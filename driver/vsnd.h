@@ -199,6 +199,8 @@ enum vsnd_tick {
  *	told yet
  * @hw_ptr: the PCM core's hw_ptr once it has taken that report
  * @behind: @rounds may have moved the PCM core's hw_ptr further than @hw_ptr
+ * @fresh: n before which its ring holds what it has played a round ago, unless
+ *	they have (player); 0 for none
  * @stale: instant from which on that report may no longer hold, ns; 0 for now.
  *	See "the position".
  * @appl_start: the client's appl_ptr at START; after a RESET no appl_ptr at all,
@@ -242,6 +244,7 @@ struct vsnd_end {
 	atomic_t rounds;
 	snd_pcm_uframes_t hw_ptr;
 	bool behind;
+	u64 fresh;
 	atomic64_t stale;
 	snd_pcm_uframes_t appl_start;
 	unsigned int piece;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Streams without period wake-ups, whose clients do not look for longer than
- * the ring lasts: nothing is different for it.
+ * Streams that nobody looks at for longer than the ring lasts: their clients do
+ * not, and there are no period wake-ups, or all are lost.
  */
 
-#include "vpcm.h"
+#include "vctl.h"
 
 #define RING	4800		/* frames */
 
@@ -111,6 +111,60 @@ static void test_catch_up(const void *arg)
 	       RING - quiet - good, "not silent afterwards");
 }
 
+/*
+ * With wake-ups the core takes a ring and more for less than a ring. What has
+ * been played is not heard again; what is written then is, when its time comes.
+ */
+static void test_lost_wakeups(const void *arg)
+{
+	const struct job *job = arg;
+	snd_ctl_t *ctl = vt_use_imperfection(job->device);
+	struct vt_params p = vt_plain;
+	struct vt_stream *player, *recorder;
+
+	vt_use_clock(job->device, "step");
+	vt_spoil(ctl, job->device, VT_LOSS, 1);
+	p.buffer = RING;
+	p.stop = VT_NEVER;
+	player = vt_player(job->device, &p);
+	p.buffer = 10 * RING;
+	recorder = vt_recorder(job->device, &p);
+	vt_link(player, recorder);
+	vt_play(player, 0, RING);
+	MUST(snd_pcm_start(player->pcm));
+	MUST(vt_step(job->device, RING + 2000));
+	MUST(snd_pcm_hwsync(player->pcm));
+	vt_play(player, 5000, 1000);
+	MUST(vt_step(job->device, 4800));
+	MUST(snd_pcm_hwsync(recorder->pcm));
+	vt_hear(recorder, 0, RING);
+	vt_hear_silence(recorder, RING);
+	vt_hear(recorder, 5000, 1000);
+	vt_hear_silence(recorder, 1000);
+}
+
+/* Much more than a ring is an xrun there, whatever is tolerated. */
+static void test_lost_tolerated(const void *arg)
+{
+	const struct job *job = arg;
+	snd_ctl_t *ctl = vt_use_imperfection(job->device);
+	struct vt_params p = vt_plain;
+	struct vt_stream *s;
+
+	vt_use_clock(job->device, "step");
+	vt_spoil(ctl, job->device, VT_LOSS, 1);
+	p.buffer = RING;
+	p.stop = 3 * RING;
+	s = vt_stream(job->device, job->dir, &p);
+	if (job->dir == SND_PCM_STREAM_PLAYBACK)
+		vt_play(s, 0, RING);
+	MUST(snd_pcm_start(s->pcm));
+	MUST(vt_step(job->device, RING - 1));
+	MUST(snd_pcm_hwsync(s->pcm));
+	MUST(vt_step(job->device, RING));
+	REFUSED(-EPIPE, snd_pcm_hwsync(s->pcm));
+}
+
 static const struct {
 	const char *name;
 	vt_test *test;
@@ -119,6 +173,8 @@ static const struct {
 	{ "an xrun that is tolerated", test_tolerated, 2 },
 	{ "silence after the last frame", test_silent, 1 },
 	{ "catching up", test_catch_up, 1 },
+	{ "silence, wake-ups lost", test_lost_wakeups, 1 },
+	{ "an xrun, wake-ups lost", test_lost_tolerated, 2 },
 };
 
 int main(int argc, char **argv)
@@ -127,7 +183,7 @@ int main(int argc, char **argv)
 	unsigned int i;
 
 	vt_init(argc, argv, 60);
-	vt_plan(2 * (2 + 2));
+	vt_plan(2 * (3 + 2 * 2));
 	for (job.device = 0; job.device < 2; job.device++)
 		for (i = 0; i < ARRAY_SIZE(tests); i++)
 			for (job.dir = 0; (int)job.dir < tests[i].dirs;
