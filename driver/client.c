@@ -54,11 +54,22 @@ static const struct vsnd_clock_ops vsnd_client_ops = {
 	.cancel = vsnd_client_cancel,
 };
 
+/* A RESET has thrown away all that a player had, and it has none since. */
+static bool vsnd_end_is_emptied(const struct vsnd_end *end)
+{
+	const struct snd_pcm_runtime *runtime = end->runtime;
+
+	return end->direction == SNDRV_PCM_STREAM_PLAYBACK &&
+	       end->appl_start == runtime->boundary &&
+	       vsnd_end_written(end) == end->n &&
+	       snd_pcm_runtime_state(runtime) == SNDRV_PCM_STATE_RUNNING;
+}
+
 /*
  * How many frames may pass without an xrun: a player up to what is written, a
  * recorder up to a full ring; both stop a frame before an xrun. Only a client
  * that waits for more than it can get that way gets its xrun, rather than
- * sleep for ever.
+ * sleep for ever. One that has thrown away what it had is about to write.
  */
 static u64 vsnd_end_room(const struct vsnd_end *end)
 {
@@ -74,7 +85,7 @@ static u64 vsnd_end_room(const struct vsnd_end *end)
 	 */
 	if (limit <= n &&
 	    snd_pcm_runtime_state(runtime) != SNDRV_PCM_STATE_PREPARED)
-		return 1;
+		return vsnd_end_is_emptied(end) ? 0 : 1;
 	if (end->direction == SNDRV_PCM_STREAM_CAPTURE)
 		until = vsnd_end_read(end) + end->ring.frames;
 	if (!vsnd_end_is_draining(end) && limit && limit <= until) {

@@ -378,6 +378,9 @@ void vsnd_end_halt(struct vsnd_end *end)
  * old one for one that belongs to the new hw_ptr, if a tick came before the core
  * has set it: that is done here already. A ring that goes round goes on.
  *
+ * Of a stream that is held the core believes that it has gone back to the ring's
+ * beginning; but it goes on where it is.
+ *
  * There may be room for the client clock to go on now. Later: until the RESET is
  * through, the core would take a position amiss.
  *
@@ -393,10 +396,14 @@ void vsnd_end_reset(struct vsnd_end *end)
 	bool goes_round, is_reset;
 
 	spin_lock(&end->cable->lock);
-	is_reset = end->ready && (end->n || end->running);
+	is_reset = end->ready &&
+		   (end->running || (end->n && !vsnd_end_is_new(end)));
 	if (is_reset) {
 		runtime = end->runtime;
 		goes_round = vsnd_end_is_free_running(end);
+		if (!end->running &&
+		    vsnd_end_report(end, 0, VSND_TICK_NONE))
+			runtime->status->hw_ptr = end->pos;
 		vsnd_end_follow(end, runtime->status->hw_ptr);
 		end->fresh = 0;
 		runtime->control->appl_ptr = runtime->status->hw_ptr;

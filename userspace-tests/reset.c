@@ -71,10 +71,7 @@ static void test_written(const void *arg)
 	}
 }
 
-/*
- * The same in a pause, in which the hardware stands where it stands: the PCM
- * core finds it at frame 500 of the ring afterwards.
- */
+/* The same in a pause */
 static void test_paused(const void *arg)
 {
 	const struct job *job = arg;
@@ -90,7 +87,8 @@ static void test_paused(const void *arg)
 	vt_hear_silence(recorder, 700);
 	MUST(snd_pcm_pause(player->pcm, 0));
 	step(player, recorder, job, RING);
-	vt_hear(recorder, 5000 + 500, RING - 500);
+	vt_hear(recorder, 5000, RING);
+	step(player, recorder, job, 500);
 	vt_hear_silence(recorder, 500);
 }
 
@@ -129,6 +127,26 @@ static void test_recorder(const void *arg)
 	EXPECT(!avail, "%ld frames after a reset", avail);
 	step(player, recorder, job, 400);
 	vt_hear(recorder, RING + 800, 400);
+}
+
+/* So does one that is paused. */
+static void test_recorder_paused(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = params(job);
+	struct vt_stream *player, *recorder;
+	snd_pcm_sframes_t avail;
+
+	run_pair(job, &p, &player, &recorder);
+	MUST(vt_step(job->device, 200));
+	MUST(snd_pcm_pause(recorder->pcm, 1));
+	MUST(snd_pcm_reset(recorder->pcm));
+	MUST(vt_step(job->device, 100));
+	MUST(snd_pcm_pause(recorder->pcm, 0));
+	avail = MUST(snd_pcm_avail(recorder->pcm));
+	EXPECT(!avail, "%ld frames after a reset", avail);
+	step(player, recorder, job, 100);
+	vt_hear(recorder, RING + 800, 100);
 }
 
 /* One that lets its ring go round lets it go round all the same. */
@@ -184,6 +202,33 @@ static void test_room(const void *arg)
 	vt_hear(recorder, 3 * (RING - 1), RING - 1);
 }
 
+/* It waits for a player that has nothing now, whatever the recorder does. */
+static void test_waits(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = params(job);
+	struct vt_stream *player, *recorder;
+	unsigned int i;
+
+	vt_use_clock(job->device, "client");
+	p.stop = 0;
+	player = vt_player(job->device, &p);
+	recorder = vt_recorder(job->device, &p);
+	vt_link(player, recorder);
+	vt_play(player, 0, RING);
+	MUST(snd_pcm_start(player->pcm));
+	MUST(snd_pcm_unlink(player->pcm));
+	for (i = 0; i < 3; i++) {
+		vt_hear(recorder, i * 5000, RING - 100);
+		vt_sleep_until(vt_now() + 20 * VT_MS);
+		MUST(snd_pcm_reset(player->pcm));
+		MUST(snd_pcm_avail(recorder->pcm));
+		vt_hear(recorder, i * 5000 + RING - 100, 99);
+		vt_sleep_until(vt_now() + 20 * VT_MS);
+		vt_play(player, (i + 1) * 5000, RING);
+	}
+}
+
 static const struct {
 	const char *name;
 	vt_test *test;
@@ -195,7 +240,9 @@ static const struct {
 	{ "in a pause, mapped", test_paused, true },
 	{ "with nothing after it", test_tolerated },
 	{ "of a recorder", test_recorder },
+	{ "of a recorder in a pause", test_recorder_paused },
 	{ "of a recorder that was full", test_room },
+	{ "of a player that is waited for", test_waits },
 	{ "of a ring that plays as it is", test_free_running, true },
 };
 
