@@ -14,6 +14,18 @@
 
 #include <linux/version.h>
 
+/*
+ * How to ask __vmalloc() for memory that may be refused, but for which nobody is
+ * killed: 6.19 and 7.0 warn of all flags but a few, and this is not one of them.
+ */
+#include <linux/gfp.h>
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0) && \
+	LINUX_VERSION_CODE < KERNEL_VERSION(7, 1, 0)
+#define snd_pcmbuf_vmalloc_mildly	__GFP_NORETRY
+#else
+#define snd_pcmbuf_vmalloc_mildly	__GFP_RETRY_MAYFAIL
+#endif
+
 /* hrtimer_setup(): since 6.13; hrtimer_init(): until 6.14 */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 #include <linux/hrtimer.h>

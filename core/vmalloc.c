@@ -16,12 +16,12 @@
 static int snd_pcmbuf_vmalloc_alloc(struct snd_pcmbuf *buf)
 {
 	/*
-	 * Flags that every kernel takes here. Not vmalloc_user(): the host
-	 * could then map the range by itself, and would ignore the offset.
+	 * Not vmalloc_user(): the host could then map the range by itself, and
+	 * would ignore the offset.
 	 */
 	buf->dmab.area = __vmalloc(buf->dmab.bytes,
 				   GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN |
-				   __GFP_RETRY_MAYFAIL);
+				   snd_pcmbuf_vmalloc_mildly);
 	return buf->dmab.area ? 0 : -ENOMEM;
 }
 
