@@ -135,8 +135,8 @@ static bool snd_pcmbuf_host_clears(struct snd_pcm_substream *substream)
 
 /*
  * A reference to the preallocated buffer for a new owner, who sees nothing of
- * the last one's: NULL when it is too small or there is none, -ENOMEM when a
- * former owner still has its pages and there are no others.
+ * the last one's: NULL when it is too small, or there is none; or when a former
+ * owner still has its pages, and there are not as many others.
  */
 struct snd_pcmbuf *snd_pcmbuf_slot_take(struct snd_pcmbuf_slot *slot,
 					size_t size)
@@ -150,7 +150,7 @@ struct snd_pcmbuf *snd_pcmbuf_slot_take(struct snd_pcmbuf_slot *slot,
 	if (snd_pcmbuf_has_other_users(buf, 2)) {
 		fresh = snd_pcmbuf_slot_renew(slot, buf->dmab.bytes);
 		snd_pcmbuf_put(buf);
-		return fresh;
+		return IS_ERR(fresh) ? NULL : fresh;
 	}
 	WRITE_ONCE(buf->shown, 0);
 	if (!snd_pcmbuf_host_clears(slot->substream))

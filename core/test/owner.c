@@ -232,6 +232,24 @@ static void pcmbuf_test_pinned_last(struct pcmbuf_test *t)
 	pcmbuf_test_pinned(t, PCMBUF_TEST_LAST);
 }
 
+/* There may be room for what is wanted, if not for all that was preallocated. */
+static void pcmbuf_test_pinned_small(struct pcmbuf_test *t)
+{
+	size_t limit = pcmbuf_test_limit(t);
+	struct page *page = limit ? pcmbuf_test_pin(t, PCMBUF_TEST_LAST) : NULL;
+	size_t total;
+
+	if (!page)
+		return;
+	EXPECT_EQ(t, pcmbuf_test_open(t), 0);
+	total = pcmbuf_test_total(t);
+	pcmbuf_test_fake_total(t, limit - total - PAGE_SIZE);
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 1000), 1);
+	EXPECT_EQ(t, pcmbuf_test_total(t), total + PAGE_SIZE);
+	EXPECT(t, snd_pcmbuf_sgbuf_ops_page(t->substream, 0) != page);
+	put_page(page);
+}
+
 /* Rather no buffer than one that somebody else still sees. */
 static void pcmbuf_test_pinned_full(struct pcmbuf_test *t)
 {
@@ -262,5 +280,7 @@ const struct pcmbuf_test_case pcmbuf_test_owner_cases[] = {
 	  true },
 	{ "neither does the first", pcmbuf_test_pinned_first, true, true },
 	{ "nor when there is no other", pcmbuf_test_pinned_full, true, true },
+	{ "nor when there is a smaller one", pcmbuf_test_pinned_small, true,
+	  true },
 	{ }
 };
