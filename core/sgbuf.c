@@ -128,7 +128,11 @@ static int snd_pcmbuf_sg_map_device(struct snd_pcmbuf_sg *sg,
 	for_each_sgtable_sg(&sg->table, entry, i)
 		sg_set_page(entry, sg->pages[i], PAGE_SIZE, 0);
 
-	err = dma_map_sgtable(dev, &sg->table, DMA_BIDIRECTIONAL, 0);
+	/* why it failed kernels say in different ways, and some in the log */
+	err = dma_map_sgtable(dev, &sg->table, DMA_BIDIRECTIONAL,
+			      DMA_ATTR_NO_WARN);
+	if (err && err != -ENOMEM)
+		err = -EIO;
 	if (err)
 		goto err_free_table;
 	err = snd_pcmbuf_sg_note_addrs(sg, dev);
