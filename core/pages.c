@@ -96,11 +96,24 @@ static int snd_pcmbuf_provide(struct snd_pcm_substream *substream,
 	return 1;
 }
 
+/*
+ * Does an application have pages of the buffer in a mapping that has no
+ * reference to it? Without an op for it the host maps the memory as it is; and it
+ * lets the OSS emulation change parameters meanwhile.
+ */
+static bool snd_pcmbuf_is_mapped_by_host(struct snd_pcm_substream *substream)
+{
+	return !substream->ops->mmap && !substream->ops->page &&
+	       atomic_read(&substream->mmap_count);
+}
+
 static int snd_pcmbuf_free(struct snd_pcm_substream *substream)
 {
 	might_sleep();
 	if (!substream || !substream->runtime)
 		return -EINVAL;
+	if (snd_pcmbuf_is_mapped_by_host(substream))
+		return -EBUSY;
 	if (!snd_pcmbuf_unpublish(substream->runtime) &&
 	    snd_pcmbuf_is_foreign(substream))
 		return -EINVAL;
@@ -132,10 +145,10 @@ static int snd_pcmbuf_alloc_vmalloc(struct snd_pcm_substream *substream,
  * Context: Process context, may sleep. From the hw_params op.
  * Return: 1 when the buffer is another one, so that its address has to be
  * programmed; 0 when it is the same; otherwise there is no buffer and the fields
- * of the runtime are cleared, except for -EBUSY, when the old one is too small
- * but an application has it mapped: it stays as it was. -EINVAL when @size is 0,
- * the substream is not open or not registered, or the runtime has a buffer that
- * is not from here (which stays); -ENOMEM when there is no memory, or the card
+ * of the runtime are cleared, except for -EBUSY, when the old one would have to
+ * go but an application has it mapped: it stays as it was. -EINVAL when @size is
+ * 0, the substream is not open, or it is not registered or the runtime has a
+ * buffer that is not from here (in both cases what there is stays); -ENOMEM when there is no memory, or the card
  * has reached max_alloc_per_card; -EIO when the device cannot use the memory
  * there is.
  */
@@ -163,7 +176,9 @@ EXPORT_SYMBOL_GPL(snd_pcmbuf_malloc_pages);
  *
  * Context: Process context, may sleep. From the hw_free op.
  * Return: 0; -EINVAL when the substream is not open, or when the runtime has a
- * buffer that is not from here: nothing is touched then.
+ * buffer that is not from here; -EBUSY when it is mapped, and the driver has
+ * neither an mmap op nor a page op, so that the mapping does not keep it: nothing
+ * is touched then.
  */
 int snd_pcmbuf_free_pages(struct snd_pcm_substream *substream)
 {

@@ -161,6 +161,27 @@ static void pcmbuf_test_mapped(struct pcmbuf_test *t)
 	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 50000), 1);
 }
 
+/* What the host has mapped without our help stays as long as it is mapped. */
+static void pcmbuf_test_mapped_by_host(struct pcmbuf_test *t)
+{
+	unsigned char *area;
+
+	if (!EXPECT_EQ(t, pcmbuf_test_register(t, 0), 0))
+		return;
+	pcmbuf_test_set_ops(t, true);
+	if (!EXPECT_EQ(t, pcmbuf_test_open(t), 0))
+		return;
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 5000), 1);
+	area = t->substream->runtime->dma_area;
+	atomic_set(&t->substream->mmap_count, 1);
+	EXPECT_EQ(t, snd_pcmbuf_free_pages(t->substream), -EBUSY);
+	EXPECT(t, t->substream->runtime->dma_area == area);
+	EXPECT_EQ(t, pcmbuf_test_total(t), PAGE_ALIGN(5000));
+	atomic_set(&t->substream->mmap_count, 0);
+	EXPECT_EQ(t, snd_pcmbuf_free_pages(t->substream), 0);
+	EXPECT_EQ(t, pcmbuf_test_total(t), 0);
+}
+
 static void pcmbuf_test_good_size(struct pcmbuf_test *t, size_t size)
 {
 	struct snd_pcm_runtime *runtime = t->substream->runtime;
@@ -387,6 +408,8 @@ const struct pcmbuf_test_case pcmbuf_test_malloc_cases[] = {
 	  true },
 	{ "fields are cleared by a failure", pcmbuf_test_failure, true },
 	{ "a mapped buffer is not replaced", pcmbuf_test_mapped, true },
+	{ "nor freed where nothing else keeps it", pcmbuf_test_mapped_by_host,
+	  true },
 	{ "sizes of a byte to all memory", pcmbuf_test_sizes, true },
 	{ "missing arguments are refused", pcmbuf_test_arguments },
 	{ "vmalloc helpers need no registration", pcmbuf_test_helpers },
