@@ -181,11 +181,6 @@ static int sample_open(struct snd_pcm_substream *substream)
 					     SNDRV_PCM_HW_PARAM_PERIODS);
 }
 
-static int sample_close(struct snd_pcm_substream *substream)
-{
-	return 0;
-}
-
 /*
  * The first way, of USB and FireWire drivers, which copy by themselves: memory
  * that is contiguous for the kernel alone, and no preparation in the probe.
@@ -214,6 +209,12 @@ static int sample_pages_hw_free(struct snd_pcm_substream *substream)
 {
 	sample_sync(snd_pcm_substream_chip(substream));
 	return snd_pcm_lib_free_pages(substream);
+}
+
+/* The middle layer may have left out hw_free: a client can forge its state. */
+static int sample_close(struct snd_pcm_substream *substream)
+{
+	return sample_pages_hw_free(substream);
 }
 
 static struct sample_stream *sample_rewind(struct snd_pcm_substream *substream)
