@@ -34,16 +34,22 @@
  * @size: bytes
  * @there: allocated and not freed, how often
  * @wrong: freed, or mapped, as another one
+ * @rude: requests that may end in a kill, or that charge the client for it
+ * @early: pages that were given back while the device still saw them
  * @users: of the device when it was last freed
  * @full: is there no more?
+ * @hidden: can it not be mapped?
  */
 struct pcmbuf_test_device_memory {
 	void *area;
 	size_t size;
 	int there;
 	int wrong;
+	int rude;
+	int early;
 	unsigned int users;
 	bool full;
+	bool hidden;
 };
 
 static struct pcmbuf_test_device_memory pcmbuf_test_memory;
@@ -61,6 +67,9 @@ static void *pcmbuf_test_device_alloc(struct device *dev, size_t size,
 {
 	void *area = NULL;
 
+	if (!(gfp & (__GFP_NORETRY | __GFP_RETRY_MAYFAIL)) ||
+	    gfp & __GFP_ACCOUNT)
+		pcmbuf_test_memory.rude++;
 	if (!pcmbuf_test_memory.full)
 		area = alloc_pages_exact(size, gfp | __GFP_ZERO);
 	if (!area)
@@ -92,6 +101,8 @@ static int pcmbuf_test_device_mmap(struct device *dev,
 	int err = 0;
 
 	pcmbuf_test_check_memory(memory, addr, size);
+	if (pcmbuf_test_memory.hidden)
+		return -ENXIO;
 	for (i = 0; i < vma_pages(area) && !err; i++)
 		err = vm_insert_page(area, area->vm_start + i * PAGE_SIZE,
 				     virt_to_page(memory + i * PAGE_SIZE));
@@ -118,6 +129,11 @@ static void pcmbuf_test_device_unmap_sg(struct device *dev,
 					enum dma_data_direction dir,
 					unsigned long attrs)
 {
+	struct scatterlist *entry;
+	int i;
+
+	for_each_sg(list, entry, nents, i)
+		pcmbuf_test_memory.early += !page_ref_count(sg_page(entry));
 }
 
 static const struct dma_map_ops pcmbuf_test_device_ops = {
@@ -167,11 +183,13 @@ static void pcmbuf_test_merged(struct pcmbuf_test *t)
 						       SND_PCMBUF_SG, t->dev, 0,
 						       0), 0))
 		return;
+	memset(&pcmbuf_test_memory, 0, sizeof(pcmbuf_test_memory));
 	pcmbuf_test_set_device(t, &pcmbuf_test_device_ops);
 	if (EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream,
 						 PCMBUF_TEST_BYTES), 1))
 		pcmbuf_test_merged_chunks(t);
 	pcmbuf_test_close(t);
+	EXPECT_EQ(t, pcmbuf_test_memory.early, 0);
 	pcmbuf_test_set_device(t, NULL);
 }
 
@@ -253,6 +271,29 @@ static void pcmbuf_test_coherent(struct pcmbuf_test *t)
 	pcmbuf_test_close(t);
 	EXPECT_EQ(t, pcmbuf_test_memory.there, 0);
 	EXPECT_EQ(t, pcmbuf_test_memory.wrong, 0);
+	EXPECT_EQ(t, pcmbuf_test_memory.rude, 0);
+	pcmbuf_test_set_device(t, NULL);
+}
+
+/* What the device says is what the program is told. */
+static void pcmbuf_test_coherent_hidden(struct pcmbuf_test *t)
+{
+	long err;
+
+	if (!EXPECT_EQ(t, pcmbuf_test_open(t), 0) ||
+	    !EXPECT_EQ(t, snd_pcmbuf_preallocate_pages(t->substream,
+						       SND_PCMBUF_COHERENT,
+						       t->dev, 0, 0), 0))
+		return;
+	memset(&pcmbuf_test_memory, 0, sizeof(pcmbuf_test_memory));
+	pcmbuf_test_memory.hidden = true;
+	pcmbuf_test_set_device(t, &pcmbuf_test_device_ops);
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, PCMBUF_TEST_BYTES),
+		  1);
+	err = pcmbuf_test_try_map(t, PCMBUF_TEST_BYTES);
+	if (err)
+		EXPECT_EQ(t, err, -ENXIO);
+	pcmbuf_test_close(t);
 	pcmbuf_test_set_device(t, NULL);
 }
 
@@ -273,6 +314,11 @@ static void pcmbuf_test_coherent_none(struct pcmbuf_test *t)
 	t->skip = "every device maps its memory directly here";
 }
 
+static void pcmbuf_test_coherent_hidden(struct pcmbuf_test *t)
+{
+	t->skip = "every device maps its memory directly here";
+}
+
 static void pcmbuf_test_last(struct pcmbuf_test *t)
 {
 	t->skip = "every device maps its memory directly here";
@@ -284,6 +330,8 @@ const struct pcmbuf_test_case pcmbuf_test_device_cases[] = {
 	{ "pages that the device sees as one piece", pcmbuf_test_merged },
 	{ "coherent memory that is mapped by pages", pcmbuf_test_coherent },
 	{ "coherent memory of a device without", pcmbuf_test_coherent_none },
+	{ "coherent memory that cannot be mapped",
+	  pcmbuf_test_coherent_hidden },
 	{ "a device is let go after its memory", pcmbuf_test_last },
 	{ }
 };

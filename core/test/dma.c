@@ -66,6 +66,8 @@ static void pcmbuf_test_masks(struct pcmbuf_test *t)
 			pcmbuf_test_reaches(t, DMA_BIT_MASK(24), 0);
 			pcmbuf_test_reaches(t, DMA_BIT_MASK(64),
 					    DMA_BIT_MASK(24));
+			pcmbuf_test_reaches(t, DMA_BIT_MASK(24),
+					    DMA_BIT_MASK(32));
 		}
 	}
 	*t->dev->dma_mask = mask;

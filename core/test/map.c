@@ -49,9 +49,9 @@ static const struct file_operations pcmbuf_test_map_fops = {
 
 /*
  * Map the buffer from its begin, for the process that runs the tests. Return:
- * where; 0, and the test is skipped or has failed, if it cannot be.
+ * where, or the error; 0 where the test is skipped or has failed.
  */
-unsigned long pcmbuf_test_map(struct pcmbuf_test *t, size_t bytes)
+unsigned long pcmbuf_test_try_map(struct pcmbuf_test *t, size_t bytes)
 {
 	unsigned long at;
 	struct file *file;
@@ -66,6 +66,14 @@ unsigned long pcmbuf_test_map(struct pcmbuf_test *t, size_t bytes)
 		return 0;
 	at = vm_mmap(file, 0, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, 0);
 	fput(file);
+	return at;
+}
+
+/* The same; 0 also where it cannot be mapped. */
+unsigned long pcmbuf_test_map(struct pcmbuf_test *t, size_t bytes)
+{
+	unsigned long at = pcmbuf_test_try_map(t, bytes);
+
 	return EXPECT(t, !IS_ERR_VALUE(at)) ? at : 0;
 }
 

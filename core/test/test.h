@@ -154,6 +154,7 @@ void pcmbuf_test_expect_cleared(struct pcmbuf_test *t);
 bool pcmbuf_test_is_zero(const void *area, size_t bytes);
 
 /* map.c */
+unsigned long pcmbuf_test_try_map(struct pcmbuf_test *t, size_t bytes);
 unsigned long pcmbuf_test_map(struct pcmbuf_test *t, size_t bytes);
 
 /* probe.c */
