@@ -148,9 +148,9 @@ static int snd_pcmbuf_alloc_vmalloc(struct snd_pcm_substream *substream,
  * of the runtime are cleared, except for -EBUSY, when the old one would have to
  * go but an application has it mapped: it stays as it was. -EINVAL when @size is
  * 0, the substream is not open, or it is not registered or the runtime has a
- * buffer that is not from here (in both cases what there is stays); -ENOMEM when there is no memory, or the card
- * has reached max_alloc_per_card; -EIO when the device cannot use the memory
- * there is.
+ * buffer that is not from here (in both cases what there is stays); -ENOMEM when
+ * there is no memory, or the card has reached max_alloc_per_card; -EIO when the
+ * device cannot use the memory there is.
  */
 int snd_pcmbuf_malloc_pages(struct snd_pcm_substream *substream, size_t size)
 {

@@ -197,9 +197,10 @@ static bool vsnd_is_to_start(struct snd_pcm_substream *substream,
 /*
  * Start all linked streams that are meant at one instant; none, if the one that
  * is asked for cannot start. Another one that cannot is left to the core, which
- * either did not mean it or is told so in its own trigger. The instant may come before all are started: players go first, for a
- * recorder that runs without its player has heard silence, and one that starts
- * late hears all that its player has in the ring.
+ * either did not mean it or is told so in its own trigger. The instant may come
+ * before all are started: players go first, for a recorder that runs without its
+ * player has heard silence, and one that starts late hears all that its player
+ * has in the ring.
  */
 static int vsnd_start_group(struct snd_pcm_substream *substream)
 {
