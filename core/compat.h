@@ -21,9 +21,9 @@
 #include <linux/gfp.h>
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0) && \
 	LINUX_VERSION_CODE < KERNEL_VERSION(7, 1, 0)
-#define snd_pcmbuf_vmalloc_mildly	__GFP_NORETRY
+#define vmalloc_mayfail	__GFP_NORETRY
 #else
-#define snd_pcmbuf_vmalloc_mildly	__GFP_RETRY_MAYFAIL
+#define vmalloc_mayfail	__GFP_RETRY_MAYFAIL
 #endif
 
 /* hrtimer_setup(): since 6.13; hrtimer_init(): until 6.14 */

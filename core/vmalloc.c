@@ -21,7 +21,7 @@ static int snd_pcmbuf_vmalloc_alloc(struct snd_pcmbuf *buf)
 	 */
 	buf->dmab.area = __vmalloc(buf->dmab.bytes,
 				   GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN |
-				   snd_pcmbuf_vmalloc_mildly);
+				   vmalloc_mayfail);
 	return buf->dmab.area ? 0 : -ENOMEM;
 }
 

@@ -259,7 +259,7 @@ int vsnd_ring_alloc_like(struct vsnd_ring *ring, const struct vsnd_ring *like,
 	if (frames > VSND_BUFFER_BYTES_MAX / frame_bytes)
 		return -ENOMEM;
 	area = __vmalloc(frames * frame_bytes, GFP_KERNEL_ACCOUNT |
-			 __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
+			 __GFP_NOWARN | vmalloc_mayfail);
 	if (!area)
 		return -ENOMEM;
 	*ring = *like;
