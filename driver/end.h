@@ -330,7 +330,12 @@ static __always_inline bool vsnd_end_report(struct vsnd_end *end, s64 until,
 	}
 	if (unlikely(is_round)) {
 		end->behind = true;
-		end->fresh = vsnd_end_written(end);
+		end->fresh = U64_MAX;
+	}
+	if (unlikely(end->fresh)) {
+		/* what the client takes back it is about to write anew */
+		end->fresh = min(end->fresh, vsnd_end_written(end));
+		until = 0;
 	}
 	WRITE_ONCE(end->pos, pos);
 	smp_wmb();	/* pairs with those before @pos is read */

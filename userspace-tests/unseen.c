@@ -111,6 +111,27 @@ static void test_catch_up(const void *arg)
 	       RING - quiet - good, "not silent afterwards");
 }
 
+/* A ring is played, and 2000 frames later its client looks. */
+static void lose_wakeups(const struct job *job, struct vt_stream **player,
+			 struct vt_stream **recorder)
+{
+	snd_ctl_t *ctl = vt_use_imperfection(job->device);
+	struct vt_params p = vt_plain;
+
+	vt_use_clock(job->device, "step");
+	vt_spoil(ctl, job->device, VT_LOSS, 1);
+	p.buffer = RING;
+	p.stop = VT_NEVER;
+	*player = vt_player(job->device, &p);
+	p.buffer = 10 * RING;
+	*recorder = vt_recorder(job->device, &p);
+	vt_link(*player, *recorder);
+	vt_play(*player, 0, RING);
+	MUST(snd_pcm_start((*player)->pcm));
+	MUST(vt_step(job->device, RING + 2000));
+	MUST(snd_pcm_hwsync((*player)->pcm));
+}
+
 /*
  * With wake-ups the core takes a ring and more for less than a ring. What has
  * been played is not heard again; what is written then is, when its time comes.
@@ -118,22 +139,9 @@ static void test_catch_up(const void *arg)
 static void test_lost_wakeups(const void *arg)
 {
 	const struct job *job = arg;
-	snd_ctl_t *ctl = vt_use_imperfection(job->device);
-	struct vt_params p = vt_plain;
 	struct vt_stream *player, *recorder;
 
-	vt_use_clock(job->device, "step");
-	vt_spoil(ctl, job->device, VT_LOSS, 1);
-	p.buffer = RING;
-	p.stop = VT_NEVER;
-	player = vt_player(job->device, &p);
-	p.buffer = 10 * RING;
-	recorder = vt_recorder(job->device, &p);
-	vt_link(player, recorder);
-	vt_play(player, 0, RING);
-	MUST(snd_pcm_start(player->pcm));
-	MUST(vt_step(job->device, RING + 2000));
-	MUST(snd_pcm_hwsync(player->pcm));
+	lose_wakeups(job, &player, &recorder);
 	vt_play(player, 5000, 1000);
 	MUST(vt_step(job->device, 4800));
 	MUST(snd_pcm_hwsync(recorder->pcm));
@@ -141,6 +149,23 @@ static void test_lost_wakeups(const void *arg)
 	vt_hear_silence(recorder, RING);
 	vt_hear(recorder, 5000, 1000);
 	vt_hear_silence(recorder, 1000);
+}
+
+/* So is what takes the place of what has been played, and was taken back. */
+static void test_lost_rewound(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_stream *player, *recorder;
+
+	lose_wakeups(job, &player, &recorder);
+	EXPECT(MUST(snd_pcm_rewind(player->pcm, 1000)) == 1000, "less");
+	vt_play(player, 5000, 1000);
+	MUST(vt_step(job->device, 4800));
+	MUST(snd_pcm_hwsync(recorder->pcm));
+	vt_hear(recorder, 0, RING);
+	vt_hear_silence(recorder, RING - 1000);
+	vt_hear(recorder, 5000, 1000);
+	vt_hear_silence(recorder, 2000);
 }
 
 /* Much more than a ring is an xrun there, whatever is tolerated. */
@@ -174,6 +199,7 @@ static const struct {
 	{ "silence after the last frame", test_silent, 1 },
 	{ "catching up", test_catch_up, 1 },
 	{ "silence, wake-ups lost", test_lost_wakeups, 1 },
+	{ "taken back, wake-ups lost", test_lost_rewound, 1 },
 	{ "an xrun, wake-ups lost", test_lost_tolerated, 2 },
 };
 
@@ -183,7 +209,7 @@ int main(int argc, char **argv)
 	unsigned int i;
 
 	vt_init(argc, argv, 60);
-	vt_plan(2 * (3 + 2 * 2));
+	vt_plan(2 * (4 + 2 * 2));
 	for (job.device = 0; job.device < 2; job.device++)
 		for (i = 0; i < ARRAY_SIZE(tests); i++)
 			for (job.dir = 0; (int)job.dir < tests[i].dirs;
