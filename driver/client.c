@@ -54,15 +54,23 @@ static const struct vsnd_clock_ops vsnd_client_ops = {
 	.cancel = vsnd_client_cancel,
 };
 
-/* A RESET has thrown away all that a player had, and it has none since. */
+/*
+ * A RESET has thrown away all that a player had, and it has none since. It runs,
+ * or is just being let go on.
+ */
 static bool vsnd_end_is_emptied(const struct vsnd_end *end)
 {
 	const struct snd_pcm_runtime *runtime = end->runtime;
+	snd_pcm_state_t state = snd_pcm_runtime_state(runtime);
 
+	if (state == SNDRV_PCM_STATE_SUSPENDED)
+		state = snd_pcm_peek(runtime->status->suspended_state);
 	return end->direction == SNDRV_PCM_STREAM_PLAYBACK &&
 	       end->appl_start == runtime->boundary &&
 	       vsnd_end_written(end) == end->n &&
-	       snd_pcm_runtime_state(runtime) == SNDRV_PCM_STATE_RUNNING;
+	       snd_pcm_peek(runtime->control->avail_min) <= end->ring.frames &&
+	       (state == SNDRV_PCM_STATE_RUNNING ||
+		state == SNDRV_PCM_STATE_PAUSED);
 }
 
 /*

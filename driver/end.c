@@ -77,14 +77,19 @@ void vsnd_end_undelay(struct vsnd_end *end)
 	vsnd_ring_free(&end->delay);
 }
 
+static void vsnd_end_forget_rounds(struct vsnd_end *end)
+{
+	atomic_set(&end->rounds, 0);
+	end->behind = false;
+	end->fresh = 0;
+}
+
 static void vsnd_end_rewind(struct vsnd_end *end)
 {
 	end->n = 0;
 	end->seen = 0;
 	end->pos = 0;
-	atomic_set(&end->rounds, 0);
-	end->behind = false;
-	end->fresh = 0;
+	vsnd_end_forget_rounds(end);
 	end->moved = 0;
 }
 
@@ -260,7 +265,7 @@ static void vsnd_end_begin(struct vsnd_end *end, s64 at)
 			vsnd_ring_silence(&end->delay, 0, end->delay.frames);
 		vsnd_end_align_period(end);
 	}
-	if (!end->n) {
+	if (vsnd_end_is_new(end)) {
 		end->appl_start = vsnd_appl_ptr(end);
 		end->hw_ptr = end->runtime->status->hw_ptr;
 	}
@@ -369,6 +374,30 @@ void vsnd_end_halt(struct vsnd_end *end)
 		vsnd_end_stop(end, vsnd_clock_now(READ_ONCE(cable->clock)));
 }
 
+/* Has it been started and will go on, by the PCM core's account? */
+static bool vsnd_end_is_resting(const struct vsnd_end *end)
+{
+	const struct snd_pcm_runtime *runtime = end->runtime;
+	snd_pcm_state_t state = snd_pcm_runtime_state(runtime);
+
+	return state == SNDRV_PCM_STATE_PAUSED ||
+	       (state == SNDRV_PCM_STATE_SUSPENDED &&
+		runtime->status->suspended_state != SNDRV_PCM_STATE_PREPARED);
+}
+
+/* Where the stream is: the core is to count from there, not from 0. */
+static void vsnd_end_rebase(struct vsnd_end *end)
+{
+	u32 pos;
+
+	div_u64_rem(end->pos + end->n - end->seen, end->ring.frames, &pos);
+	end->seen = end->n;
+	WRITE_ONCE(end->pos, pos);
+	atomic64_set(&end->stale, 0);
+	end->hw_ptr = pos;
+	end->runtime->status->hw_ptr = pos;
+}
+
 /**
  * vsnd_end_reset() - follow the PCM core in a RESET
  * @end: an end that the core has just given another hw_ptr
@@ -378,7 +407,7 @@ void vsnd_end_halt(struct vsnd_end *end)
  * old one for one that belongs to the new hw_ptr, if a tick came before the core
  * has set it: that is done here already. A ring that goes round goes on.
  *
- * Of a stream that is held the core believes that it has gone back to the ring's
+ * Of a stream that rests the core believes that it has gone back to the ring's
  * beginning; but it goes on where it is.
  *
  * There may be room for the client clock to go on now. Later: until the RESET is
@@ -393,19 +422,20 @@ void vsnd_end_reset(struct vsnd_end *end)
 {
 	struct vsnd_clock *clock = READ_ONCE(end->cable->clock);
 	struct snd_pcm_runtime *runtime;
-	bool goes_round, is_reset;
+	bool goes_round, rests, is_reset;
 
 	spin_lock(&end->cable->lock);
-	is_reset = end->ready &&
-		   (end->running || (end->n && !vsnd_end_is_new(end)));
+	rests = end->ready && vsnd_end_is_resting(end);
+	is_reset = rests || (end->ready && end->running);
 	if (is_reset) {
 		runtime = end->runtime;
 		goes_round = vsnd_end_is_free_running(end);
-		if (!end->running &&
-		    vsnd_end_report(end, 0, VSND_TICK_NONE))
-			runtime->status->hw_ptr = end->pos;
-		vsnd_end_follow(end, runtime->status->hw_ptr);
-		end->fresh = 0;
+		if (rests)
+			vsnd_end_rebase(end);
+		else
+			vsnd_end_follow(end, runtime->status->hw_ptr);
+		vsnd_end_forget_rounds(end);
+		end->lost = false;
 		runtime->control->appl_ptr = runtime->status->hw_ptr;
 		end->appl_start = goes_round ? vsnd_appl_ptr(end) :
 					       runtime->boundary;

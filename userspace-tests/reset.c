@@ -3,7 +3,7 @@
  * RESET of a stream that runs: what waits in the ring is thrown away, and the
  * PCM core counts its pointers from the ring's beginning again. What comes after
  * it is heard at once, however long the frame lasts in which all this is done:
- * the clock is one whose frames last until somebody lets them pass.
+ * the clock is mostly one whose frames last until somebody lets them pass.
  */
 
 #include "vctl.h"
@@ -90,6 +90,29 @@ static void test_paused(const void *arg)
 	vt_hear(recorder, 5000, RING);
 	step(player, recorder, job, 500);
 	vt_hear_silence(recorder, 500);
+}
+
+/* Nor is a round forgotten there that nobody saw pass before the pause. */
+static void test_paused_unseen(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = params(job);
+	struct vt_stream *player;
+	snd_pcm_sframes_t avail;
+
+	p.nonblock = true;
+	p.no_wakeup = true;
+	player = vt_player(job->device, &p);
+	vt_play(player, 0, RING);
+	MUST(snd_pcm_start(player->pcm));
+	vt_sleep_until(vt_now() + vt_duration(player, RING + 960));
+	MUST(snd_pcm_pause(player->pcm, 1));
+	MUST(snd_pcm_reset(player->pcm));
+	vt_play(player, 5000, RING);
+	MUST(snd_pcm_pause(player->pcm, 0));
+	vt_sleep_until(vt_now() + vt_duration(player, 480));
+	avail = MUST(snd_pcm_avail(player->pcm));
+	EXPECT(avail >= 400 && avail < 960, "%ld frames of room", avail);
 }
 
 /* When nothing is, silence, up to where the client wants it to be an xrun */
@@ -229,6 +252,52 @@ static void test_waits(const void *arg)
 	}
 }
 
+/* So it does in a pause, before anything has been played. */
+static void test_waits_paused(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = params(job);
+	struct vt_stream *player, *recorder;
+
+	vt_use_clock(job->device, "client");
+	p.stop = 0;
+	player = vt_player(job->device, &p);
+	recorder = vt_recorder(job->device, &p);
+	vt_link(player, recorder);
+	vt_play(player, 0, 1);
+	MUST(snd_pcm_start(player->pcm));
+	MUST(snd_pcm_unlink(player->pcm));
+	MUST(snd_pcm_pause(player->pcm, 1));
+	MUST(snd_pcm_reset(player->pcm));
+	MUST(snd_pcm_pause(player->pcm, 0));
+	vt_sleep_until(vt_now() + 20 * VT_MS);
+	vt_play(player, 5000, RING);
+	vt_hear(recorder, 5000, RING - 1);
+}
+
+/* But not if its client waits for more than it can get. */
+static void test_waits_in_vain(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = params(job);
+	struct vt_stream *player, *recorder;
+
+	vt_use_clock(job->device, "client");
+	p.stop = 0;
+	recorder = vt_recorder(job->device, &p);
+	p.buffer = 4 * RING;
+	p.avail_min = 4 * RING + 1;
+	player = vt_player(job->device, &p);
+	vt_link(player, recorder);
+	vt_play(player, 0, 2 * RING);
+	MUST(snd_pcm_start(player->pcm));
+	MUST(snd_pcm_unlink(player->pcm));
+	vt_sleep_until(vt_now() + 20 * VT_MS);
+	MUST(snd_pcm_reset(player->pcm));
+	MUST(snd_pcm_drop(recorder->pcm));
+	REFUSED(-EPIPE, snd_pcm_wait(player->pcm, 1000));
+}
+
 static const struct {
 	const char *name;
 	vt_test *test;
@@ -238,11 +307,14 @@ static const struct {
 	{ "what is committed after it", test_written, true },
 	{ "in a pause", test_paused },
 	{ "in a pause, mapped", test_paused, true },
+	{ "in a pause, a round unseen", test_paused_unseen },
 	{ "with nothing after it", test_tolerated },
 	{ "of a recorder", test_recorder },
 	{ "of a recorder in a pause", test_recorder_paused },
 	{ "of a recorder that was full", test_room },
 	{ "of a player that is waited for", test_waits },
+	{ "of one that has played nothing", test_waits_paused },
+	{ "of one that waits in vain", test_waits_in_vain },
 	{ "of a ring that plays as it is", test_free_running, true },
 };
 
