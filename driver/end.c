@@ -208,6 +208,9 @@ static void vsnd_end_set_ready(struct vsnd_end *end, unsigned int latency)
 					    end->ring.channels), 1U);
 	vsnd_end_rewind(end);
 	end->lost = false;
+	/* where the RESET that follows has them; START is not sure to come first */
+	end->hw_ptr = 0;
+	end->appl_start = 0;
 	end->next_period = end->period;
 	end->late = 0;
 	end->ready = true;

@@ -275,6 +275,18 @@ static inline bool vsnd_end_bears(const struct vsnd_end *end, u64 n)
 	       (!end->wakes && n < vsnd_end_limit(end));
 }
 
+/*
+ * Has all gone by that a player has played a round ago? What its client takes
+ * back of that, it is about to write anew.
+ */
+static inline bool vsnd_end_pass_old(struct vsnd_end *player)
+{
+	player->fresh = min(player->fresh, vsnd_end_written(player));
+	if (player->fresh <= player->n)
+		player->fresh = 0;
+	return !player->fresh;
+}
+
 /**
  * vsnd_end_report() - work out what the core is to be told
  * @end: an end, which has been brought to the present
@@ -330,13 +342,11 @@ static __always_inline bool vsnd_end_report(struct vsnd_end *end, s64 until,
 	}
 	if (unlikely(is_round)) {
 		end->behind = true;
-		end->fresh = U64_MAX;
+		if (end->direction == SNDRV_PCM_STREAM_PLAYBACK)
+			end->fresh = U64_MAX;
 	}
-	if (unlikely(end->fresh)) {
-		/* what the client takes back it is about to write anew */
-		end->fresh = min(end->fresh, vsnd_end_written(end));
+	if (unlikely(end->fresh) && !vsnd_end_pass_old(end))
 		until = 0;
-	}
 	WRITE_ONCE(end->pos, pos);
 	smp_wmb();	/* pairs with those before @pos is read */
 	atomic64_set(&end->stale, until);
