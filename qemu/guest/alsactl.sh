@@ -34,7 +34,7 @@ hears()
 	kill -INT "$recorder"
 	wait "$recorder"
 	[ "$(stat -c %s capture)" -gt "$(stat -c %s noise)" ] || return 2
-	[ -n "$(tr -d '\0' <capture | head -c 1)" ]
+	[ "$(tr -d '\0' <capture | head -c 1 | wc -c)" -eq 1 ]
 }
 
 is_silent()
