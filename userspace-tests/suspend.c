@@ -321,8 +321,53 @@ static void test_freed(const void *arg)
 	expect_refused(s);
 }
 
+/*
+ * A RESET meanwhile throws away what each has; both go on where they are. Not
+ * out of a pause on the client clock: the first that is let go on runs ahead.
+ */
+static void expect_reset(const struct job *job, bool paused)
+{
+	struct vt_stream *s[2];
+	struct loop loop;
+	int i;
+
+	start_loop(&loop, job);
+	s[0] = loop.player;
+	s[1] = loop.recorder;
+	run_loop(&loop, 10);
+	if (!strcmp(job->clock, "step"))
+		MUST(vt_step(0, 240));
+	for (i = 0; i < 2 && paused; i++)
+		MUST(snd_pcm_pause(s[i]->pcm, 1));
+	go_down();
+	for (i = 0; i < 2; i++) {
+		expect_state(s[i], SND_PCM_STATE_SUSPENDED);
+		MUST(snd_pcm_reset(s[i]->pcm));
+		MUST(snd_pcm_resume(s[i]->pcm));
+	}
+	vt_play(loop.player, 5000, RING);
+	for (i = 0; i < 2 && paused; i++)
+		MUST(snd_pcm_pause(s[i]->pcm, 0));
+	loop.heard = 5000;
+	run_loop(&loop, 2 * RING / 480);
+	vt_close(loop.player);
+	vt_close(loop.recorder);
+}
+
+static void test_reset(const void *arg)
+{
+	const struct job *job = arg;
+
+	expect_reset(job, false);
+	if (strcmp(job->clock, "client"))
+		expect_reset(job, true);
+}
+
 int main(int argc, char **argv)
 {
+	static const struct job resets[] = {
+		{ "step", false }, { "client", false },
+	};
 	static const struct job jobs[] = {
 		{ "realtime", true }, { "realtime", false },
 		{ "scaled", true }, { "step", true }, { "client", true },
@@ -331,7 +376,7 @@ int main(int argc, char **argv)
 	int device;
 
 	vt_init(argc, argv, 120);
-	vt_plan(5 + 4 + 3 + 5);
+	vt_plan(5 + 4 + 3 + 7);
 	for (i = 0; i < 5; i++)
 		vt_run(test_resume, &jobs[i], "%s%s: suspended and resumed",
 		       jobs[i].clock, jobs[i].linked ? "" : ", not linked");
@@ -349,6 +394,9 @@ int main(int argc, char **argv)
 		vt_run(test_clocks, &device,
 		       "a group of two clocks suspended, device %d by hand",
 		       device);
+	for (i = 0; i < ARRAY_SIZE(resets); i++)
+		vt_run(test_reset, &resets[i], "%s: reset while suspended",
+		       resets[i].clock);
 	vt_run(test_again, &jobs[0], "resumed twice");
 	vt_run(test_freed, &jobs[0], "resumed without a buffer");
 	return vt_finish();
