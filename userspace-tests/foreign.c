@@ -125,11 +125,11 @@ static void test_start(const void *arg)
 		MUST(snd_pcm_start(player->pcm));
 		expect_state(foreign, SND_PCM_STATE_RUNNING);
 	} else {
-		if (job->slow && !vt_slow_starts(SLOW))
+		if (job->slow && !vt_slow_down("start", SLOW))
 			vt_skip("no kprobe for a slow start");
 		REFUSED(-EIO, snd_pcm_start(player->pcm));
 		if (job->slow)
-			vt_slow_starts(0);
+			vt_slow_down("start", 0);
 		expect_state(player->pcm, SND_PCM_STATE_PREPARED);
 		expect_state(recorder->pcm, SND_PCM_STATE_PREPARED);
 		vt_sleep_until(vt_now() + 10 * VT_MS);

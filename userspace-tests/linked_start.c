@@ -90,7 +90,7 @@ int main(int argc, char **argv)
 	int device;
 
 	vt_init(argc, argv, 60);
-	is_slow = vt_slow_starts(SLOW);
+	is_slow = vt_slow_down("start", SLOW);
 	vt_plan(2 * vt_devices());
 	for (device = 0; device < vt_devices(); device++) {
 		vt_run(test_start, &device,

@@ -101,13 +101,15 @@ void vt_load_stalls(void)
 	atexit(vt_end_stalls);
 }
 
-bool vt_slow_starts(int64_t ns)
+bool vt_slow_down(const char *what, int64_t ns)
 {
+	char path[80];
 	FILE *f;
 	bool good;
 
 	vt_load_module();
-	f = fopen(DIRECTORY "slow_start", "w");
+	snprintf(path, sizeof(path), DIRECTORY "slow_%s", what);
+	f = fopen(path, "w");
 	if (!f)
 		return false;
 	fprintf(f, "%lld", (long long)ns);

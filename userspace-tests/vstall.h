@@ -12,10 +12,11 @@
 void vt_load_stalls(void);
 
 /*
- * Until the end of the program each start takes so much longer; false where the
- * kernel cannot put a kprobe there.
+ * Until the end of the program each "start" of a stream takes so much longer, or
+ * what the PCM core does when it is "started" and before it says so, or each
+ * "stop"; false where the kernel cannot put a kprobe there.
  */
-bool vt_slow_starts(int64_t ns);
+bool vt_slow_down(const char *what, int64_t ns);
 
 /* CLOCK_MONOTONIC jumps ahead; returns the time just after. */
 int64_t vt_jump(int64_t ns);

@@ -8,6 +8,9 @@
  *	irqs_off	this CPU does nothing for so long, interrupts off
  *	slow_start	from now on each start of a stream takes so much longer,
  *			in whole ms, up to 1 s
+ *	slow_started	so does what the PCM core does of each when it runs, before
+ *			it says so
+ *	slow_stop	so does each stop
  *
  * For a jump the kernel has to go by the clock source of this module, which has
  * its name; see /sys/devices/system/clocksource/clocksource0/.
@@ -18,6 +21,7 @@
 #include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/irqflags.h>
+#include <linux/kernel.h>
 #include <linux/kprobes.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
@@ -83,39 +87,57 @@ static int vsnd_test_irqs_off(void *data, u64 ns)
 DEFINE_DEBUGFS_ATTRIBUTE(vsnd_test_irqs_off_fops, NULL, vsnd_test_irqs_off,
 			 "%llu\n");
 
-static DEFINE_MUTEX(vsnd_test_probe_lock);
-static unsigned int vsnd_test_start_ms;
-static bool vsnd_test_probed;
+/**
+ * struct vsnd_test_slow - something that takes longer on request
+ * @name: file
+ * @probe: at its beginning
+ * @ms: how much longer
+ * @there: is @probe registered?
+ */
+struct vsnd_test_slow {
+	const char *name;
+	struct kprobe probe;
+	unsigned int ms;
+	bool there;
+};
 
 /* By no clock: with interrupts off, that of a machine without a TSC stands. */
-static int vsnd_test_before_start(struct kprobe *probe, struct pt_regs *regs)
+static int vsnd_test_be_slow(struct kprobe *probe, struct pt_regs *regs)
 {
-	mdelay(READ_ONCE(vsnd_test_start_ms));
+	const struct vsnd_test_slow *slow =
+		container_of(probe, struct vsnd_test_slow, probe);
+
+	mdelay(READ_ONCE(slow->ms));
 	touch_softlockup_watchdog();
 	return 0;
 }
 
-static struct kprobe vsnd_test_start_probe = {
-	.symbol_name = "vsnd_end_start",
-	.pre_handler = vsnd_test_before_start,
+static struct vsnd_test_slow vsnd_test_slows[] = {
+	{ "slow_start", { .symbol_name = "vsnd_end_start" } },
+	{ "slow_started", { .symbol_name = "snd_pcm_post_start" } },
+	{ "slow_stop", { .symbol_name = "vsnd_end_stop" } },
 };
 
+static DEFINE_MUTEX(vsnd_test_slow_lock);
+
 /* The driver has to be there; the probe stays until this module goes. */
-static int vsnd_test_slow_start(void *data, u64 ns)
+static int vsnd_test_set_slow(void *data, u64 ns)
 {
+	struct vsnd_test_slow *slow = data;
 	int err = 0;
 
 	if (ns > VSND_TEST_SLOW_MAX)
 		return -EINVAL;
-	mutex_lock(&vsnd_test_probe_lock);
-	WRITE_ONCE(vsnd_test_start_ms, (u32)ns / (u32)NSEC_PER_MSEC);
-	if (!vsnd_test_probed)
-		err = register_kprobe(&vsnd_test_start_probe);
-	vsnd_test_probed = !err;
-	mutex_unlock(&vsnd_test_probe_lock);
+	mutex_lock(&vsnd_test_slow_lock);
+	WRITE_ONCE(slow->ms, (u32)ns / (u32)NSEC_PER_MSEC);
+	slow->probe.pre_handler = vsnd_test_be_slow;
+	if (!slow->there)
+		err = register_kprobe(&slow->probe);
+	slow->there = !err;
+	mutex_unlock(&vsnd_test_slow_lock);
 	return err;
 }
-DEFINE_DEBUGFS_ATTRIBUTE(vsnd_test_slow_start_fops, NULL, vsnd_test_slow_start,
+DEFINE_DEBUGFS_ATTRIBUTE(vsnd_test_slow_fops, NULL, vsnd_test_set_slow,
 			 "%llu\n");
 
 /**
@@ -127,6 +149,7 @@ DEFINE_DEBUGFS_ATTRIBUTE(vsnd_test_slow_start_fops, NULL, vsnd_test_slow_start,
  */
 int vsnd_test_stall_init(struct dentry *dir)
 {
+	unsigned int i;
 	int err;
 
 	err = __clocksource_register(&vsnd_test_source);
@@ -135,8 +158,9 @@ int vsnd_test_stall_init(struct dentry *dir)
 	debugfs_create_file("jump", 0200, dir, NULL, &vsnd_test_jump_fops);
 	debugfs_create_file("irqs_off", 0200, dir, NULL,
 			    &vsnd_test_irqs_off_fops);
-	debugfs_create_file("slow_start", 0200, dir, NULL,
-			    &vsnd_test_slow_start_fops);
+	for (i = 0; i < ARRAY_SIZE(vsnd_test_slows); i++)
+		debugfs_create_file(vsnd_test_slows[i].name, 0200, dir,
+				    &vsnd_test_slows[i], &vsnd_test_slow_fops);
 	return 0;
 }
 
@@ -147,7 +171,10 @@ int vsnd_test_stall_init(struct dentry *dir)
  */
 void vsnd_test_stall_exit(void)
 {
-	if (vsnd_test_probed)
-		unregister_kprobe(&vsnd_test_start_probe);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(vsnd_test_slows); i++)
+		if (vsnd_test_slows[i].there)
+			unregister_kprobe(&vsnd_test_slows[i].probe);
 	clocksource_unregister(&vsnd_test_source);
 }
