@@ -137,44 +137,77 @@ static u64 vsnd_client_room(struct vsnd_cable *cable)
 {
 	struct vsnd_end *player = &cable->end[SNDRV_PCM_STREAM_PLAYBACK];
 	struct vsnd_end *recorder = &cable->end[SNDRV_PCM_STREAM_CAPTURE];
-	unsigned long flags;
 	u64 room = U64_MAX;
 
-	spin_lock_irqsave(&cable->lock, flags);
+	lockdep_assert_held(&cable->lock);
 	/* a late member of a linked group may ask when the clock has changed */
 	if (cable->clock != &cable->client.clock)
-		goto out;
+		return 0;
 	vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
 	if (player->running)
 		room = vsnd_end_room(player);
 	if (recorder->running && !vsnd_end_is_dragged(recorder))
 		room = min(room, player->substream && !player->running ? 0 :
 			   vsnd_end_room(recorder));
-out:
-	spin_unlock_irqrestore(&cable->lock, flags);
 	return room == U64_MAX ? 0 : room;
 }
 
 /*
+ * Who is just being started is neither RUNNING nor DRAINING until its stream
+ * lock is let go, and what it waits for is not known before.
+ */
+static void vsnd_client_await_start(struct vsnd_end *end)
+{
+	struct snd_pcm_substream *substream = NULL;
+	snd_pcm_state_t state;
+	unsigned long flags;
+
+	spin_lock_irqsave(&end->cable->lock, flags);
+	if (end->running) {
+		state = snd_pcm_runtime_state(end->runtime);
+		if (state != SNDRV_PCM_STATE_RUNNING &&
+		    state != SNDRV_PCM_STATE_DRAINING)
+			substream = end->substream;
+	}
+	spin_unlock_irqrestore(&end->cable->lock, flags);
+	if (!substream)
+		return;
+	snd_pcm_stream_lock_irqsave(substream, flags);
+	snd_pcm_stream_unlock_irqrestore(substream, flags);
+}
+
+/*
  * Let time pass to the next event, or as far as there is room: true if there may
- * be more. Not after a last frame, or a stream in an xrun would make room for
- * ever if the core does not find it: some kernels resume what was not suspended,
- * and then believe it in any state.
+ * be more. It passes before anybody else can take the room. Not after a last
+ * frame, or a stream in an xrun would make room for ever if the core does not
+ * find it: some kernels resume what was not suspended, and then believe it in
+ * any state.
  */
 static bool vsnd_client_turn(struct vsnd_client *client)
 {
 	struct vsnd_cable *cable = container_of(client, struct vsnd_cable,
 						client);
-	u64 room = vsnd_client_room(cable);
-	s64 now = atomic64_read(&client->now);
-	s64 next = vsnd_clock_deadline(&client->clock);
-	s64 end = now + room;
+	unsigned long flags;
+	s64 now, end;
+	u64 room;
+	int i;
 
+	for (i = 0; i < 2; i++)
+		vsnd_client_await_start(&cable->end[i]);
+	spin_lock_irqsave(&cable->lock, flags);
+	room = vsnd_client_room(cable);
+	now = atomic64_read(&client->now);
+	end = now + room;
+	if (room) {
+		now = min_t(s64, end, max(vsnd_clock_deadline(&client->clock),
+					  now));
+		atomic64_set(&client->now, now);
+		vsnd_cable_advance(cable, now);
+	}
+	spin_unlock_irqrestore(&cable->lock, flags);
 	if (!room)
 		return false;
 	client->moved = true;
-	now = min_t(s64, end, max(next, now));
-	atomic64_set(&client->now, now);
 	vsnd_clock_run(&client->clock, now);
 	return now < end || room > 1;
 }

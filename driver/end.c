@@ -410,8 +410,9 @@ static void vsnd_end_rebase(struct vsnd_end *end)
  * old one for one that belongs to the new hw_ptr, if a tick came before the core
  * has set it: that is done here already. A ring that goes round goes on.
  *
- * Of a stream that rests the core believes that it has gone back to the ring's
- * beginning; but it goes on where it is.
+ * It goes on where it is now: of a stream that rests the core believes that it
+ * has gone back to the ring's beginning, and of one that runs it has looked a
+ * moment ago.
  *
  * There may be room for the client clock to go on now. Later: until the RESET is
  * through, the core would take a position amiss.
@@ -425,18 +426,15 @@ void vsnd_end_reset(struct vsnd_end *end)
 {
 	struct vsnd_clock *clock = READ_ONCE(end->cable->clock);
 	struct snd_pcm_runtime *runtime;
-	bool goes_round, rests, is_reset;
+	bool goes_round, is_reset;
 
 	spin_lock(&end->cable->lock);
-	rests = end->ready && vsnd_end_is_resting(end);
-	is_reset = rests || (end->ready && end->running);
+	is_reset = end->ready && (end->running || vsnd_end_is_resting(end));
 	if (is_reset) {
 		runtime = end->runtime;
 		goes_round = vsnd_end_is_free_running(end);
-		if (rests)
-			vsnd_end_rebase(end);
-		else
-			vsnd_end_follow(end, runtime->status->hw_ptr);
+		vsnd_cable_advance(end->cable, vsnd_clock_now(clock));
+		vsnd_end_rebase(end);
 		vsnd_end_forget_rounds(end);
 		end->lost = false;
 		runtime->control->appl_ptr = runtime->status->hw_ptr;
