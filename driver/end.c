@@ -274,6 +274,7 @@ static void vsnd_end_begin(struct vsnd_end *end, s64 at)
 	}
 	end->tick = VSND_TICK_NONE;
 	end->dragged = false;
+	WRITE_ONCE(end->to_stop, false);
 	atomic64_set(&end->stale, 0);
 	vsnd_cable_join(cable, end, at);
 	vsnd_imperfect_plan(end);
@@ -317,6 +318,15 @@ int vsnd_end_start(struct vsnd_end *end, s64 *at)
 	return err;
 }
 
+static void vsnd_end_cease(struct vsnd_end *end)
+{
+	lockdep_assert_held(&end->cable->lock);
+	end->running = false;
+	if (vsnd_end_is_draining(end))
+		vsnd_end_peer(end)->dragged = true;
+	atomic64_set(&end->stale, 0);
+}
+
 /**
  * vsnd_end_stop() - let no more frames pass
  * @end: an end, running or not
@@ -325,24 +335,28 @@ int vsnd_end_start(struct vsnd_end *end, s64 *at)
  * What has passed until now is moved first. The count is kept, for a pause. A
  * recorder that a linked player's drain has dragged along is left behind by it.
  *
+ * If the peer is to stop as well, by its @to_stop, it does so at once: in between
+ * a tick of another processor might let it go on by a frame.
+ *
  * Context: Any. Takes the cable's lock.
  */
 void vsnd_end_stop(struct vsnd_end *end, s64 now)
 {
+	struct vsnd_end *peer = vsnd_end_peer(end);
 	struct vsnd_cable *cable = end->cable;
 	unsigned long flags;
 
 	spin_lock_irqsave(&cable->lock, flags);
 	if (end->running) {
 		vsnd_cable_advance(cable, now);
-		end->running = false;
-		if (vsnd_end_is_draining(end))
-			vsnd_end_peer(end)->dragged = true;
-		atomic64_set(&end->stale, 0);
+		vsnd_end_cease(end);
+		if (peer->running && READ_ONCE(peer->to_stop))
+			vsnd_end_cease(peer);
 		vsnd_cable_connect(cable, 0);
 		if (!vsnd_cable_schedule(cable))
 			vsnd_clock_remove(cable->clock, cable);
 	}
+	WRITE_ONCE(end->to_stop, false);
 	spin_unlock_irqrestore(&cable->lock, flags);
 	vsnd_end_moved(end);
 }

@@ -229,12 +229,23 @@ static void vsnd_stop_one(struct snd_pcm_substream *substream, s64 now)
 	substream->runtime->trigger_tstamp_latched = false;
 }
 
+/* Those that are meant are about to be stopped, and are to be at one instant. */
+static void vsnd_announce_stop(struct snd_pcm_substream *substream)
+{
+	struct snd_pcm_substream *s;
+
+	snd_pcm_group_for_each_entry(s, substream)
+		if (vsnd_is_meant(substream, s))
+			WRITE_ONCE(vsnd_substream_end(s)->to_stop, true);
+}
+
 /* Hold all linked streams that are meant at one instant. */
 static void vsnd_pause_group(struct snd_pcm_substream *substream)
 {
 	s64 now = vsnd_clock_now(vsnd_substream_clock(substream));
 	struct snd_pcm_substream *s;
 
+	vsnd_announce_stop(substream);
 	snd_pcm_group_for_each_entry(s, substream) {
 		if (!vsnd_is_meant(substream, s))
 			continue;
@@ -270,6 +281,7 @@ static void vsnd_suspend_group(struct snd_pcm_substream *substream)
 	s64 now = vsnd_clock_now(vsnd_substream_clock(substream));
 	struct snd_pcm_substream *s;
 
+	vsnd_announce_stop(substream);
 	snd_pcm_group_for_each_entry(s, substream)
 		if (s == substream || vsnd_is_meant(substream, s))
 			vsnd_stop_one(s, now);

@@ -217,6 +217,8 @@ enum vsnd_tick {
  * @delay: ring that holds them, while there are any; larger by @latency than
  *	@ring
  * @dragged: known to run by another stream's DRAIN only (recorder)
+ * @to_stop: it is about to be stopped, and is to be when its peer is. Set under
+ *	the stream lock.
  * @lost: frames were passed that the player had not written (player)
  * @tick: why the core is about to look, see "the position"
  * @teller: the task that is having the core look, see vsnd_end_is_held()
@@ -257,6 +259,7 @@ struct vsnd_end {
 	unsigned int latency;
 	struct vsnd_ring delay;
 	bool dragged;
+	bool to_stop;
 	bool lost;
 	enum vsnd_tick tick;
 	struct task_struct *teller;
