@@ -44,6 +44,7 @@ void vsnd_end_open(struct vsnd_end *end, struct snd_pcm_substream *substream)
 	end->runtime = substream ? substream->runtime : NULL;
 	end->mapped = false;
 	end->ring.frames = 0;
+	end->tick = VSND_TICK_NONE;	/* a recorder that was dragged has one */
 	atomic64_set(&end->stale, 0);
 	spin_unlock_irqrestore(&end->cable->lock, flags);
 }

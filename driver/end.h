@@ -434,12 +434,18 @@ static inline bool vsnd_end_is_held(const struct vsnd_end *end)
 	       READ_ONCE(end->teller) != current;
 }
 
-/* Where the core believes the stream is. Not for having waited it looks wrong. */
+/*
+ * Where the core believes the stream is. Not for having waited it looks wrong.
+ * One that was never prepared has no place: its client has forged its state.
+ */
 static inline snd_pcm_uframes_t vsnd_end_hold(struct vsnd_end *end)
 {
 	struct snd_pcm_runtime *runtime = end->runtime;
 	snd_pcm_uframes_t pos = runtime->status->hw_ptr - runtime->hw_ptr_base;
 
+	vsnd_end_forget_stamp(end);
+	if (!end->ring.frames)
+		return SNDRV_PCM_POS_XRUN;
 	runtime->hw_ptr_jiffies = jiffies;
 	return pos < runtime->buffer_size ? pos : 0;
 }
