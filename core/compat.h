@@ -26,6 +26,13 @@
 #define vmalloc_mayfail	__GFP_RETRY_MAYFAIL
 #endif
 
+/* The map_sg op says why it could not since 5.15, and 0 until 5.14. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 15, 0)
+#define dma_map_sg_error(err)	(0)
+#else
+#define dma_map_sg_error(err)	(err)
+#endif
+
 /* hrtimer_setup(): since 6.13; hrtimer_init(): until 6.14 */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 #include <linux/hrtimer.h>

@@ -81,6 +81,10 @@ static unsigned int pcmbuf_test_mapped;
 /* How often it was not for both directions: a slot does not tell which */
 static unsigned int pcmbuf_test_one_way;
 
+/* Does a mapping fail, and with what? */
+static bool pcmbuf_test_map_fails;
+static int pcmbuf_test_map_err;
+
 /* The pages that were mapped last */
 static struct page *pcmbuf_test_pages[PCMBUF_TEST_PAGES];
 
@@ -102,6 +106,8 @@ static int pcmbuf_test_map_sg(struct device *dev, struct scatterlist *list,
 	struct scatterlist *entry;
 	int i;
 
+	if (pcmbuf_test_map_fails)
+		return pcmbuf_test_map_err;
 	for_each_sg(list, entry, nents, i) {
 		sg_dma_address(entry) = SZ_1M + i * PAGE_SIZE;
 		sg_dma_len(entry) = entry->length;
@@ -198,6 +204,33 @@ static void pcmbuf_test_bounced(struct pcmbuf_test *t)
 	pcmbuf_test_set_dma(t, NULL);
 }
 
+/* That there was no memory is all that is told apart. */
+static void pcmbuf_test_unmapped(struct pcmbuf_test *t)
+{
+	static const int errors[] = { -EINVAL, -EIO, -ENOMEM };
+	unsigned int i;
+	int err;
+
+	if (!EXPECT_EQ(t, pcmbuf_test_open(t), 0) ||
+	    !EXPECT_EQ(t, snd_pcmbuf_preallocate_pages(t->substream,
+						       SND_PCMBUF_SG, t->dev, 0,
+						       0), 0))
+		return;
+	pcmbuf_test_set_dma(t, &pcmbuf_test_remap_ops);
+	pcmbuf_test_map_fails = true;
+	for (i = 0; i < ARRAY_SIZE(errors); i++) {
+		pcmbuf_test_map_err = dma_map_sg_error(errors[i]);
+		err = pcmbuf_test_map_err == -ENOMEM ? -ENOMEM : -EIO;
+		EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream,
+						     PCMBUF_TEST_BYTES), err);
+		pcmbuf_test_expect_cleared(t);
+		EXPECT_EQ(t, pcmbuf_test_total(t), 0);
+	}
+	pcmbuf_test_map_fails = false;
+	EXPECT_EQ(t, pcmbuf_test_mapped, 0);
+	pcmbuf_test_set_dma(t, NULL);
+}
+
 /* With no place in the kernel's map the device does not keep it either. */
 static void pcmbuf_test_no_area(struct pcmbuf_test *t)
 {
@@ -231,6 +264,11 @@ static void pcmbuf_test_bounced(struct pcmbuf_test *t)
 	t->skip = "every device maps its memory directly here";
 }
 
+static void pcmbuf_test_unmapped(struct pcmbuf_test *t)
+{
+	t->skip = "every device maps its memory directly here";
+}
+
 static void pcmbuf_test_no_area(struct pcmbuf_test *t)
 {
 	t->skip = "every device maps its memory directly here";
@@ -241,6 +279,7 @@ static void pcmbuf_test_no_area(struct pcmbuf_test *t)
 const struct pcmbuf_test_case pcmbuf_test_dma_cases[] = {
 	{ "within the reach of the device", pcmbuf_test_masks },
 	{ "as the device sees them, or not at all", pcmbuf_test_bounced },
+	{ "what a device cannot map, and why", pcmbuf_test_unmapped },
 	{ "mapped for the device, or not at all", pcmbuf_test_no_area },
 	{ }
 };
