@@ -428,12 +428,48 @@ static void test_drained_empty(const void *arg)
 	}
 }
 
+/*
+ * Of a group without wake-ups the core works out by the time how many rings have
+ * passed; but not in a pause, where it has waited for a lock only.
+ */
+static void test_pause_no_wakeup(const void *arg)
+{
+	struct vt_params p = vt_plain;
+	struct vt_position before, after;
+	struct vt_stream *s[2];
+	int64_t paused;
+	unsigned int i;
+
+	(void)arg;
+	p.buffer = 9600;
+	p.stop = VT_NEVER;
+	p.no_wakeup = true;
+	p.nonblock = true;
+	s[0] = vt_player(0, &p);
+	s[1] = vt_recorder(0, &p);
+	vt_link(s[0], s[1]);
+	vt_play(s[0], 0, 9600);
+	MUST(snd_pcm_start(s[0]->pcm));
+	vt_locate(s[0], &before);
+	vt_sleep_until(before.trigger + 150 * VT_MS);
+	MUST(snd_pcm_pause(s[0]->pcm, 1));
+	paused = vt_frames(s[0], vt_now() - before.trigger);
+	MUST(snd_pcm_pause(s[0]->pcm, 0));
+	vt_sleep_until(vt_now() + 20 * VT_MS);
+	for (i = 0; i < 2; i++) {
+		vt_locate(s[i], &after);
+		EXPECT(after.frames > paused && after.frames < paused + 1200,
+		       "at frame %lld, paused at %lld",
+		       (long long)after.frames, (long long)paused);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int i, t;
 
 	vt_init(argc, argv, 60);
-	vt_plan(ARRAY_SIZE(jobs) * ARRAY_SIZE(tests) + 9);
+	vt_plan(ARRAY_SIZE(jobs) * ARRAY_SIZE(tests) + 10);
 	for (i = 0; i < ARRAY_SIZE(jobs); i++)
 		for (t = 0; t < ARRAY_SIZE(tests); t++)
 			vt_run(tests[t].test, &jobs[i], "%s: %s",
@@ -442,6 +478,7 @@ int main(int argc, char **argv)
 		vt_run(test_pause_xrun, &jobs[i], "%s: pause in an unseen xrun",
 		       jobs[i].what);
 	vt_run(test_pause_empty, NULL, "an empty player in a pause");
+	vt_run(test_pause_no_wakeup, NULL, "a pause without wake-ups");
 	vt_run(test_drained_empty, NULL, "an empty player in a drain");
 	vt_run(test_drained, NULL, "a recorder after its player's drain");
 	vt_run(test_drained_late, NULL, "the same, with latency");
