@@ -55,6 +55,7 @@ channels_min=1 channels_max=1
 channels_min=256 channels_max=256
 start_grid_us=0
 start_grid_us=10000
+latency_frames=768000
 pcm_buffers=vmalloc,vmalloc32,continuous,sg,dma
 "
 
@@ -115,6 +116,12 @@ unload()
 	rmmod snd_virtual
 }
 
+# modes: of the files of the parameters, each once
+modes()
+{
+	stat -c %a /sys/module/snd_virtual/parameters/* | sort -u
+}
+
 # comma N WORD: the word N times
 comma()
 {
@@ -170,7 +177,7 @@ made_by()
 	return "$status"
 }
 
-plan $(($(lines "$bad") + $(lines "$bad_pairs") + $(echo "$no_number" | wc -w) + 2 * $(lines "$good") + 47))
+plan $(($(lines "$bad") + $(lines "$bad_pairs") + $(echo "$no_number" | wc -w) + 2 * $(lines "$good") + 49))
 
 # The first load of a module says that it is not the kernel's.
 modprobe snd-virtual && rmmod snd_virtual
@@ -229,14 +236,20 @@ unload
 
 check "32 cards" modprobe snd-virtual enable="$(comma 32 1)"
 check "32 cards are there" [ "$(count /proc/asound/card*/pcm0p)" = 32 ]
+check "the last of 32 cards has its number" \
+	grep -q 'Virtual 32$' /proc/asound/cards
 check "32 cards: unload" unload
 check "32 cards are gone" [ "$(count /proc/asound/card*/pcm0p)" = 0 ]
 
 check "index, id and enable" \
-	modprobe snd-virtual enable=1,0,1 index=7,-1,3 id=First,None,Third
-check "the first card is at its index" [ "$(cat /proc/asound/card7/id)" = First ]
+	modprobe snd-virtual enable=1,0,1 index=31,99,3 id=First,None,Third
+check "the first card is at its index" [ "$(cat /proc/asound/card31/id)" = First ]
 check "the third card is at its index" [ "$(cat /proc/asound/card3/id)" = Third ]
 check "the second card is not there" [ ! -e /proc/asound/None ]
+unload
+
+modprobe snd-virtual
+check "parameters are to be read only" [ "$(modes)" = 444 ]
 unload
 
 check "no card at all" modprobe snd-virtual enable=0
