@@ -10,7 +10,7 @@
 
 #define SLOW	(3 * VT_MS)	/* in which some periods end */
 #define PERIOD	48		/* frames */
-#define RING	9600		/* frames: more than a pause takes */
+#define RING	48000		/* frames: more than a pause takes */
 #define ROUNDS	50
 
 struct job {
