@@ -10,8 +10,8 @@
 #define SLOW	(3 * VT_MS)
 #define PERIOD	16		/* frames in which time passes */
 #define RING	1024		/* frames */
-#define RESETS	3000
-#define PAUSES	3000
+#define RESETS	1000
+#define PAUSES	1000
 #define PAUSE	_IOW('A', 0x45, int)
 
 static bool is_slow;
