@@ -11,9 +11,9 @@
 #	JOBS=N			so many versions at a time
 #
 # self: every detector speaks when its bug is committed. clean: all tests, and
-# then no memory is lost. faults: every allocation and copy fails once. race: the
-# tests on two processors, on a kernel that sees data races, as it proves first.
-# coverage: how much of the modules all that executes.
+# then no memory is lost. faults: every allocation and copy fails once, and no
+# memory is lost. race: the tests on two processors, on a kernel that sees data
+# races, as it proves first. coverage: how much of the modules all that executes.
 
 set -eu -o pipefail
 . "$(dirname "$0")/lib.sh"
@@ -47,6 +47,14 @@ self_test()
 	echo "$ok passed, $(($(wc -l <"$3/bugs") - ok)) failed, 0 skipped"
 }
 
+# with_leaks LIST MODE...: its tests, and the last one of each of these guests
+with_leaks()
+{
+	cat "$1"
+	shift
+	printf 'guest/leaks.sh %s 300 none\n' "$@"
+}
+
 # lane VERSION LANE
 lane()
 {
@@ -58,16 +66,14 @@ lane()
 	kernel=$("$QEMU/debug-kernel.sh" "$1" "$purpose") || die "no kernel"
 	case $2 in
 	self)	self_test "$kernel" memory "$dir" ;;
-	clean)	{
-			cat "$QEMU/tests.list"
-			echo "guest/leaks.sh timed 120 none"
-			echo "guest/leaks.sh smp 120 none"
-			echo "guest/leaks.sh later 120 none"
-		} >"$dir.list"
+	clean)
+		with_leaks "$QEMU/tests.list" timed smp later >"$dir.list"
 		SHARE=20 APPEND="slow=20" LIST=$dir.list RESULTS=$dir DEBUG=$1-memory \
 			"$QEMU/check.sh" ;;
-	faults)	APPEND="kmemleak=off" LIST=$QEMU/debug/faults.list RESULTS=$dir \
-			DEBUG=$1-memory "$QEMU/check.sh" ;;
+	faults)
+		with_leaks "$QEMU/debug/faults.list" timed smp >"$dir.list"
+		APPEND="faults=1" LIST=$dir.list RESULTS=$dir DEBUG=$1-memory \
+			"$QEMU/check.sh" ;;
 	# it watches one access in so many, of everything that the kernel does
 	race)	self_test "$kernel" race "$dir-self"
 		grep -E '^[^# ]+ +smp ' "$QEMU/tests.list" >"$dir.list"

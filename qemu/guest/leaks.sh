@@ -15,7 +15,7 @@ if ! [ -e $file ]; then
 fi
 for _ in 1 2 3; do
 	sleep 6
-	echo scan >$file
+	echo scan >$file || bail_out "leaks are not looked for any more"
 done
 cat $file >leaks
 diag "$(grep -c '^unreferenced' leaks) leaks"
