@@ -10,7 +10,6 @@
 #define SLOW	(3 * VT_MS)
 #define PERIOD	16		/* frames in which time passes */
 #define RING	1024		/* frames */
-#define RESETS	1000
 #define PAUSES	1000
 #define PAUSE	_IOW('A', 0x45, int)
 
@@ -45,24 +44,6 @@ static void test_drain(const void *arg)
 		snd_pcm_drain(player->pcm);
 		vt_wait_state(player, SND_PCM_STATE_SETUP, 5 * VT_SECOND);
 		vt_prepare(player);
-	}
-}
-
-/* What is thrown away has not passed, so that there is time to write. */
-static void test_reset(const void *arg)
-{
-	const int device = *(const int *)arg;
-	struct vt_params p = vt_plain;
-	struct vt_stream *player;
-	unsigned int i;
-
-	use_clock(device, &p);
-	player = vt_player(device, &p);
-	vt_play(player, 0, RING / 2);
-	MUST(snd_pcm_start(player->pcm));
-	for (i = 0; i < vt_share(RESETS); i++) {
-		vt_play(player, 0, RING / 2);
-		MUST(snd_pcm_reset(player->pcm));
 	}
 }
 
@@ -133,13 +114,11 @@ int main(int argc, char **argv)
 
 	vt_init(argc, argv, 60);
 	is_slow = vt_slow_down("started", SLOW);
-	vt_plan(3 * vt_devices());
+	vt_plan(2 * vt_devices());
 	for (device = 0; device < vt_devices(); device++) {
 		vt_run(test_drain, &device,
 		       "device %d: drained before it is said to run", device);
 		vt_slow_down("started", 0);
-		vt_run(test_reset, &device, "device %d: reset while time passes",
-		       device);
 		vt_run(test_pause, &device, "device %d: paused while time passes",
 		       device);
 		vt_slow_down("started", SLOW);
