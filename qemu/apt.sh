@@ -14,9 +14,11 @@
 
 APT_DEBS=$CACHE/apt/debs
 APT_KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
-# Lists are asked for anew after so many minutes, and if that failed.
+# Lists are asked for anew after so many minutes, and if that failed; a mirror
+# that is being brought up to date is given so many seconds.
 APT_AGE=${APT_AGE:-360}
 APT_AGAIN=20
+APT_PAUSES=${APT_PAUSES:-30 60}
 
 # apt_mirror NAME: the first that ends in /NAME, in what the machine uses
 apt_mirror()
@@ -88,15 +90,34 @@ apt_trouble()
 	} | head -n 1 | sed 's/^ *//' | cut -c 1-160
 }
 
+apt_ask()
+{
+	apt-get -q -c "$apt_dir/conf" -o APT::Update::Error-Mode=any update \
+		>"$apt_dir/log" 2>&1
+}
+
+apt_has_lists()
+{
+	compgen -G "$apt_dir/state/lists/*_dists_${apt_suite}_main_*_Packages*" \
+		>/dev/null
+}
+
 # Lists that are there still serve when new ones cannot be had, and those of the
 # suite when those of its security updates cannot.
 apt_update()
 {
-	if apt-get -q -c "$apt_dir/conf" -o APT::Update::Error-Mode=any update \
-	   >"$apt_dir/log" 2>&1; then
-		touch "$apt_dir/updated"
-	elif compgen -G "$apt_dir/state/lists/*_dists_${apt_suite}_main_*_Packages*" \
-	     >/dev/null; then
+	local pause
+
+	for pause in $APT_PAUSES 0; do
+		apt_ask && touch "$apt_dir/updated" && return
+		if apt_has_lists || ! grep -q 'Mirror sync in progress' "$apt_dir/log"; then
+			break
+		fi
+		[ "$pause" != 0 ] || break
+		say "apt: the mirror's lists of $apt_suite $apt_arch do not agree: waiting for $pause s"
+		sleep "$pause"
+	done
+	if apt_has_lists; then
 		say "apt: going on with the lists of $apt_suite $apt_arch that are there: $(apt_trouble)"
 		touch -d "$((APT_AGE - APT_AGAIN)) minutes ago" "$apt_dir/updated"
 	else
