@@ -429,8 +429,8 @@ static void vsnd_end_rebase(struct vsnd_end *end)
  * has gone back to the ring's beginning, and of one that runs it has looked a
  * moment ago.
  *
- * There may be room for the client clock to go on now. Later: until the RESET is
- * through, the core would take a position amiss.
+ * There may be room for the client clock to go on now. Later: until the core is
+ * through with its part of the RESET, no position is told.
  *
  * A prepare has a RESET as well, in which there is nothing to follow; a linked
  * stream may be closed meanwhile, as it is prepared with its group.
@@ -453,6 +453,7 @@ void vsnd_end_reset(struct vsnd_end *end)
 		vsnd_end_forget_rounds(end);
 		end->lost = false;
 		runtime->control->appl_ptr = runtime->status->hw_ptr;
+		vsnd_end_begin_reset(end);
 		end->appl_start = goes_round ? vsnd_appl_ptr(end) :
 					       runtime->boundary;
 	}

@@ -423,15 +423,33 @@ static inline void vsnd_end_set_jiffies(struct vsnd_end *end)
 }
 
 /*
- * A PAUSE of a linked stream must find no xrun where it looks under the group's
- * lock: to stop the group the core would wait for that lock, which is its own,
- * for ever. So while somebody holds it, only our own telling finds that a stream
- * has moved; it comes in any case, and so does a release of the pause.
+ * Between our part of a RESET and the core's, which is where it gives its
+ * hw_ptr_interrupt another value. Its own is never the boundary.
+ */
+static inline void vsnd_end_begin_reset(struct vsnd_end *end)
+{
+	end->runtime->hw_ptr_base = 0;
+	end->runtime->hw_ptr_interrupt = end->runtime->boundary;
+}
+
+static inline bool vsnd_end_is_in_reset(const struct vsnd_end *end)
+{
+	return end->runtime->hw_ptr_interrupt == end->runtime->boundary;
+}
+
+/*
+ * When no move must be seen. In a RESET the core's base may be that of another
+ * round than its hw_ptr. And a PAUSE of a linked stream must find no xrun where
+ * it looks under the group's lock: to stop the group the core would wait for that
+ * lock, which is its own, for ever. So while somebody holds it, only our own
+ * telling finds that a stream has moved; it comes in any case, and so does a
+ * release of the pause.
  */
 static inline bool vsnd_end_is_held(const struct vsnd_end *end)
 {
-	return snd_pcm_group_is_locked(end->substream) &&
-	       READ_ONCE(end->teller) != current;
+	return vsnd_end_is_in_reset(end) ||
+	       (snd_pcm_group_is_locked(end->substream) &&
+		READ_ONCE(end->teller) != current);
 }
 
 /*

@@ -10,7 +10,9 @@
 #define SLOW	(3 * VT_MS)
 #define PERIOD	16		/* frames in which time passes */
 #define RING	1024		/* frames */
+#define RESETS	100
 #define PAUSES	1000
+#define HWSYNC	_IO('A', 0x22)
 #define PAUSE	_IOW('A', 0x45, int)
 
 static bool is_slow;
@@ -54,8 +56,15 @@ struct pair {
 
 struct part {
 	struct pair *pair;
-	bool pauses;
+	void (*live)(struct pair *pair);
 };
+
+static void live(const void *arg)
+{
+	const struct part *part = arg;
+
+	part->live(part->pair);
+}
 
 static void live_pausing(struct pair *pair)
 {
@@ -80,23 +89,13 @@ static void live_hearing(struct pair *pair)
 	pair->over = true;
 }
 
-static void live(const void *arg)
-{
-	const struct part *part = arg;
-
-	if (part->pauses)
-		live_pausing(part->pair);
-	else
-		live_hearing(part->pair);
-}
-
 /* A recorder waits for a player that is paused, from its first frame on. */
 static void test_pause(const void *arg)
 {
 	const int device = *(const int *)arg;
 	struct vt_params p = vt_plain;
 	struct pair pair = { NULL };
-	struct part parts[] = { { &pair, false }, { &pair, true } };
+	struct part parts[] = { { &pair, live_hearing }, { &pair, live_pausing } };
 
 	use_clock(device, &p);
 	pair.player = vt_player(device, &p);
@@ -108,17 +107,59 @@ static void test_pause(const void *arg)
 	vt_threads(live, parts, sizeof(parts[0]), 2);
 }
 
+static void live_looking(struct pair *pair)
+{
+	int64_t until = vt_now() + 20 * VT_SECOND;
+	int fd = vt_descriptor(pair->player);
+
+	while (!pair->over && vt_now() < until)
+		ioctl(fd, HWSYNC);
+}
+
+static void live_resetting(struct pair *pair)
+{
+	unsigned int i;
+
+	for (i = 0; i < vt_share(RESETS); i++) {
+		vt_play(pair->player, 0, RING / 2);
+		MUST(snd_pcm_reset(pair->player->pcm));
+	}
+	pair->over = true;
+}
+
+/*
+ * What is thrown away has not passed, so that there is time to write; and who
+ * looks before the PCM core is through with it finds no xrun.
+ */
+static void test_reset(const void *arg)
+{
+	const int device = *(const int *)arg;
+	struct vt_params p = vt_plain;
+	struct pair pair = { NULL };
+	struct part parts[] = { { &pair, live_resetting }, { &pair, live_looking } };
+
+	use_clock(device, &p);
+	pair.player = vt_player(device, &p);
+	vt_play(pair.player, 0, RING / 2);
+	MUST(snd_pcm_start(pair.player->pcm));
+	vt_threads(live, parts, sizeof(parts[0]), 2);
+}
+
 int main(int argc, char **argv)
 {
 	int device;
 
 	vt_init(argc, argv, 60);
 	is_slow = vt_slow_down("started", SLOW);
-	vt_plan(2 * vt_devices());
+	vt_plan(3 * vt_devices());
 	for (device = 0; device < vt_devices(); device++) {
 		vt_run(test_drain, &device,
 		       "device %d: drained before it is said to run", device);
 		vt_slow_down("started", 0);
+		vt_slow_down("reset", SLOW);
+		vt_run(test_reset, &device, "device %d: reset while time passes",
+		       device);
+		vt_slow_down("reset", 0);
 		vt_run(test_pause, &device, "device %d: paused while time passes",
 		       device);
 		vt_slow_down("started", SLOW);

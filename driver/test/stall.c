@@ -11,6 +11,7 @@
  *	slow_started	so does what the PCM core does of each when it runs, before
  *			it says so
  *	slow_stop	so does each stop
+ *	slow_reset	so does each RESET, in what the driver does of it
  *
  * For a jump the kernel has to go by the clock source of this module, which has
  * its name; see /sys/devices/system/clocksource/clocksource0/.
@@ -116,6 +117,7 @@ static struct vsnd_test_slow vsnd_test_slows[] = {
 	{ "slow_start", { .symbol_name = "vsnd_end_start" } },
 	{ "slow_started", { .symbol_name = "snd_pcm_post_start" } },
 	{ "slow_stop", { .symbol_name = "vsnd_end_stop" } },
+	{ "slow_reset", { .symbol_name = "vsnd_end_reset" } },
 };
 
 static DEFINE_MUTEX(vsnd_test_slow_lock);
