@@ -7,7 +7,7 @@
 #include <linux/math64.h>
 #include <linux/minmax.h>
 
-#include "end.h"
+#include "position.h"
 
 /* Sound moves in pieces of at most this many bytes, to bound irq-off time. */
 #define VSND_MOVE_BYTES		(256U << 10)

@@ -6,7 +6,7 @@
 #include <linux/time64.h>
 #include <sound/pcm_params.h>
 
-#include "end.h"
+#include "position.h"
 
 static struct vsnd_end *vsnd_substream_end(struct snd_pcm_substream *substream)
 {
