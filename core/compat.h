@@ -71,12 +71,10 @@
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
 #include <sound/pcm.h>
-#define snd_pcm_pause_looks		true
 #define snd_pcm_group_is_locked(substream)	\
 	(snd_pcm_stream_linked(substream) && \
 	 spin_is_locked(&(substream)->group->lock))
 #else
-#define snd_pcm_pause_looks		false
 #define snd_pcm_group_is_locked(substream)	false
 #endif
 

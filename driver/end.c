@@ -44,7 +44,7 @@ void vsnd_end_open(struct vsnd_end *end, struct snd_pcm_substream *substream)
 	end->runtime = substream ? substream->runtime : NULL;
 	end->mapped = false;
 	end->ring.frames = 0;
-	end->tick = VSND_TICK_NONE;	/* a recorder that was dragged has one */
+	end->tick = false;	/* a recorder that was dragged has one */
 	atomic64_set(&end->stale, 0);
 	spin_unlock_irqrestore(&end->cable->lock, flags);
 }
@@ -273,7 +273,7 @@ static void vsnd_end_begin(struct vsnd_end *end, s64 at)
 		end->appl_start = vsnd_appl_ptr(end);
 		end->hw_ptr = end->runtime->status->hw_ptr;
 	}
-	end->tick = VSND_TICK_NONE;
+	end->tick = false;
 	end->dragged = false;
 	WRITE_ONCE(end->to_stop, false);
 	atomic64_set(&end->stale, 0);

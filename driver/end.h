@@ -291,8 +291,8 @@ static inline bool vsnd_end_pass_old(struct vsnd_end *player)
  * vsnd_end_report() - work out what the core is to be told
  * @end: an end, which has been brought to the present
  * @until: instant until which its n holds, ns
- * @tick: why the core is about to look, if it is: what is worked out now then
- *	holds in any case
+ * @tick: is the core about to look? What is worked out now then holds in any
+ *	case
  *
  * The core sees positions modulo the buffer only, so that frames are lost by a
  * whole ring or behind the client's back is for us to say.
@@ -301,7 +301,7 @@ static inline bool vsnd_end_pass_old(struct vsnd_end *player)
  * Return: false if there is no position to be told, but an xrun.
  */
 static __always_inline bool vsnd_end_report(struct vsnd_end *end, s64 until,
-					    enum vsnd_tick tick)
+					    bool tick)
 {
 	const struct snd_pcm_runtime *runtime = end->runtime;
 	snd_pcm_uframes_t pos, hw_ptr;
@@ -351,7 +351,7 @@ static __always_inline bool vsnd_end_report(struct vsnd_end *end, s64 until,
 	smp_wmb();	/* pairs with those before @pos is read */
 	atomic64_set(&end->stale, until);
 	if (tick)
-		WRITE_ONCE(end->tick, tick);
+		WRITE_ONCE(end->tick, true);
 	return true;
 }
 

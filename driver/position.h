@@ -9,29 +9,21 @@
 #include "end.h"
 
 /* The position that a tick has worked out. */
-static inline snd_pcm_uframes_t vsnd_end_take(struct vsnd_end *end,
-					      enum vsnd_tick tick)
+static inline snd_pcm_uframes_t vsnd_end_take(struct vsnd_end *end)
 {
 	smp_rmb();	/* pairs with that in vsnd_end_report() */
-	WRITE_ONCE(end->tick, VSND_TICK_NONE);
+	WRITE_ONCE(end->tick, false);
 	vsnd_end_forget_stamp(end);
-	/*
-	 * The core takes a wake-up before the end of the period for a lost
-	 * buffer if it has not looked for long: let it have looked now.
-	 */
-	if (tick == VSND_TICK_EARLY)
-		end->runtime->hw_ptr_jiffies = jiffies;
 	return READ_ONCE(end->pos);
 }
 
-/* @tick: why the core looks, as far as we know */
 static __always_inline snd_pcm_uframes_t
-vsnd_end_position(struct vsnd_end *end, bool monotonic, enum vsnd_tick tick)
+vsnd_end_position(struct vsnd_end *end, bool monotonic, bool tick)
 {
 	s64 now;
 
 	if (tick)
-		return vsnd_end_take(end, tick);
+		return vsnd_end_take(end);
 	now = monotonic ? ktime_to_ns(ktime_get()) :
 			  vsnd_clock_now(end->cable->clock);
 	if (unlikely(now >= atomic64_read(&end->stale)))
@@ -40,11 +32,17 @@ vsnd_end_position(struct vsnd_end *end, bool monotonic, enum vsnd_tick tick)
 	return READ_ONCE(end->pos);
 }
 
+/* Does the core look because we have told it to, rather than a client? */
+static inline bool vsnd_end_is_told_of(const struct vsnd_end *end)
+{
+	return READ_ONCE(end->teller) == current;
+}
+
 /*
  * Whether whole rings have passed, of which no position tells, the core works
  * out from jiffies and the nominal rate. Without wake-ups it does whenever it
- * looks: let it come to what is true. With them it does when a period ends, and
- * adds one ring at most: let it add that one. While a RESET is under way on
+ * looks: let it come to what is true. With them it does when it is told, and adds
+ * one ring at most: let it add that one. While a RESET is under way on
  * another processor, its base is not that of its hw_ptr: let it add none.
  */
 static inline void vsnd_end_set_jiffies(struct vsnd_end *end)
@@ -63,6 +61,22 @@ static inline void vsnd_end_set_jiffies(struct vsnd_end *end)
 		since = max(since, runtime->hw_ptr_buffer_jiffies / 2 + 2);
 	}
 	runtime->hw_ptr_jiffies = jiffies - since;
+}
+
+/*
+ * A wake-up within a period, such as one before an xrun, or one that comes late
+ * and whose position has been seen, the core takes for one that tells of a lost
+ * ring if it has not looked for half of one, by jiffies. Let it have looked now.
+ */
+static inline void vsnd_end_keep_round(struct vsnd_end *end)
+{
+	struct snd_pcm_runtime *runtime = end->runtime;
+	unsigned long since = jiffies - runtime->hw_ptr_jiffies;
+
+	if (unlikely(since > runtime->hw_ptr_buffer_jiffies / 2) &&
+	    runtime->hw_ptr_base + end->told <
+	    runtime->hw_ptr_interrupt + runtime->period_size)
+		runtime->hw_ptr_jiffies = jiffies;
 }
 
 /*
@@ -92,7 +106,7 @@ static inline bool vsnd_end_is_held(const struct vsnd_end *end)
 {
 	return vsnd_end_is_in_reset(end) ||
 	       (snd_pcm_group_is_locked(end->substream) &&
-		READ_ONCE(end->teller) != current);
+		!vsnd_end_is_told_of(end));
 }
 
 /*
@@ -126,15 +140,18 @@ static inline snd_pcm_uframes_t vsnd_end_hold(struct vsnd_end *end)
 static __always_inline snd_pcm_uframes_t vsnd_end_pointer(struct vsnd_end *end,
 							  bool monotonic)
 {
-	enum vsnd_tick tick = READ_ONCE(end->tick);
+	bool tick = READ_ONCE(end->tick);
 
 	if (unlikely(vsnd_end_is_held(end))) {
 		end->told = vsnd_end_hold(end);
 		return end->told;
 	}
 	end->told = vsnd_end_position(end, monotonic, tick);
-	if (unlikely(!end->wakes || (tick && atomic_read(&end->rounds))))
+	if (unlikely(!end->wakes || (atomic_read(&end->rounds) &&
+				     vsnd_end_is_told_of(end))))
 		vsnd_end_set_jiffies(end);
+	else
+		vsnd_end_keep_round(end);
 	return end->told;
 }
 

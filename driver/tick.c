@@ -204,7 +204,7 @@ snd_pcm_uframes_t vsnd_end_look(struct vsnd_end *end, s64 now)
 	spin_lock(&cable->lock);
 	vsnd_cable_step(cable, now);
 	if (vsnd_end_report(end, end->running ? end->line->next : 0,
-			    VSND_TICK_NONE))
+			    false))
 		pos = end->pos;
 	spin_unlock(&cable->lock);
 	return pos;
@@ -256,8 +256,8 @@ static __always_inline bool vsnd_end_pass_period(struct vsnd_end *end, u64 n)
 static __always_inline struct snd_pcm_substream *
 vsnd_end_tick(struct vsnd_end *end, int direction)
 {
-	enum vsnd_tick tick = VSND_TICK_NONE;
 	u64 limit, n;
+	bool tick;
 
 	/* one that does not run may be being prepared */
 	if (!end->running)
@@ -266,15 +266,14 @@ vsnd_end_tick(struct vsnd_end *end, int direction)
 	if (n < end->event)
 		return NULL;
 	limit = vsnd_end_limit_of(end, direction);
-	if (unlikely(n >= limit))
-		tick = VSND_TICK_EARLY;
+	tick = n >= limit;
 	if (n >= end->next_period && vsnd_end_pass_period(end, n))
-		tick = VSND_TICK_PERIOD;
+		tick = true;
 	end->event = vsnd_end_next_event(end, n, limit);
 	if (!tick)
 		return NULL;
 	/* Of an xrun the core learns by looking itself. */
-	vsnd_end_report(end, end->line->next, tick);
+	vsnd_end_report(end, end->line->next, true);
 	return end->substream;
 }
 
@@ -350,11 +349,9 @@ bool vsnd_cable_schedule(struct vsnd_cable *cable)
 static __always_inline void vsnd_end_tell(struct vsnd_end *end,
 					  struct snd_pcm_substream *substream)
 {
-	if (snd_pcm_pause_looks)
-		WRITE_ONCE(end->teller, current);
+	WRITE_ONCE(end->teller, current);
 	snd_pcm_period_elapsed(substream);
-	if (snd_pcm_pause_looks)
-		cmpxchg(&end->teller, current, NULL);
+	cmpxchg(&end->teller, current, NULL);
 }
 
 /**
@@ -409,7 +406,7 @@ void vsnd_cable_tell(struct vsnd_cable *cable)
 		end = &cable->end[i];
 		if (!end->running)
 			continue;
-		vsnd_end_report(end, end->line->next, VSND_TICK_EARLY);
+		vsnd_end_report(end, end->line->next, true);
 		told[i] = end->substream;
 	}
 	spin_unlock_irqrestore(&cable->lock, flags);

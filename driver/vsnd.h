@@ -164,18 +164,6 @@ struct vsnd_cable;
 struct vsnd_pcm;
 
 /**
- * enum vsnd_tick - why the PCM core is about to look at a stream
- * @VSND_TICK_NONE: it is not, as far as we know
- * @VSND_TICK_PERIOD: a period has ended
- * @VSND_TICK_EARLY: for another reason, before that
- */
-enum vsnd_tick {
-	VSND_TICK_NONE,
-	VSND_TICK_PERIOD,
-	VSND_TICK_EARLY
-};
-
-/**
  * struct vsnd_end - one end of a cable: a substream and where it stands
  * @cable: the cable it belongs to
  * @direction: SNDRV_PCM_STREAM_PLAYBACK or _CAPTURE
@@ -220,8 +208,8 @@ enum vsnd_tick {
  * @to_stop: it is about to be stopped, and is to be when its peer is. Set under
  *	the stream lock.
  * @lost: frames were passed that the player had not written (player)
- * @tick: why the core is about to look, see "the position"
- * @teller: the task that is having the core look, see vsnd_end_is_held()
+ * @tick: the core is about to look, as far as we know; see "the position"
+ * @teller: the task that is having the core look, see vsnd_end_is_told_of()
  *
  * Part of the cable, valid as long as it. Protected by the cable's lock.
  */
@@ -261,7 +249,7 @@ struct vsnd_end {
 	bool dragged;
 	bool to_stop;
 	bool lost;
-	enum vsnd_tick tick;
+	bool tick;
 	struct task_struct *teller;
 };
 

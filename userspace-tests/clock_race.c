@@ -4,6 +4,7 @@
  * other: whatever that is, it comes before the time that passes or after it.
  */
 
+#include <sched.h>
 #include <sys/ioctl.h>
 #include "vstall.h"
 
@@ -11,11 +12,26 @@
 #define PERIOD	16		/* frames in which time passes */
 #define RING	1024		/* frames */
 #define RESETS	100
+#define LATE	(40 * VT_MS)	/* more than half a ring, in jiffies */
+#define LATES	20
+#define ODD	5		/* frames: less than a period */
+#define WHOLE	19200		/* frames: a ring of one period, 400 ms */
+#define WHOLES	10
+#define TELL	(200 * VT_MS)	/* later is it told of */
 #define PAUSES	1000
 #define HWSYNC	_IO('A', 0x22)
 #define PAUSE	_IOW('A', 0x45, int)
 
 static bool is_slow;
+
+static void go_to(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	SYS(sched_setaffinity(0, sizeof(set), &set));
+}
 
 static void use_clock(int device, struct vt_params *p)
 {
@@ -145,13 +161,70 @@ static void test_reset(const void *arg)
 	vt_threads(live, parts, sizeof(parts[0]), 2);
 }
 
+/*
+ * What is passed on within a period is told late, and the client has looked long
+ * before: no ring has passed for that.
+ */
+static void test_late(const void *arg)
+{
+	const int device = *(const int *)arg;
+	struct vt_stream *player, *recorder;
+	struct vt_params p = vt_plain;
+	uint64_t i;
+
+	if (!vt_slow_down("tell", LATE))
+		vt_skip("this kernel has no kprobe there");
+	use_clock(device, &p);
+	player = vt_player(device, &p);
+	recorder = vt_recorder(device, &p);
+	vt_link(player, recorder);
+	vt_play(player, 0, ODD + 1);
+	MUST(snd_pcm_start(player->pcm));
+	for (i = 0; i < LATES; i++) {
+		vt_hear(recorder, i * ODD, ODD);
+		vt_play(player, (i + 1) * ODD + 1, ODD);
+	}
+}
+
+/*
+ * Of every second ring nobody sees the beginning, and its end is told late: who
+ * looks before that must not be taken for who is told, or the ring is lost.
+ */
+static void test_ring(const void *arg)
+{
+	const int device = *(const int *)arg;
+	struct vt_params p = vt_plain;
+	struct vt_position pos;
+	struct vt_stream *s;
+	int64_t start;
+	int i;
+
+	if (!vt_slow_down("tell", TELL))
+		vt_skip("this kernel has no kprobe there");
+	p.period = WHOLE;
+	p.buffer = WHOLE;
+	p.stop = VT_NEVER;
+	s = vt_recorder(device, &p);
+	go_to(0);	/* with the timer */
+	MUST(snd_pcm_start(s->pcm));
+	go_to(1);
+	vt_locate(s, &pos);
+	start = pos.trigger;
+	for (i = 2; i <= WHOLES; i += 2) {
+		vt_sleep_until(start + i * vt_duration(s, WHOLE) + TELL / 2);
+		vt_locate(s, &pos);
+	}
+	EXPECT(pos.frames > WHOLES * WHOLE * 3 / 4, "%lld frames in the time of %d",
+	       (long long)pos.frames, WHOLES * WHOLE);
+}
+
 int main(int argc, char **argv)
 {
 	int device;
 
 	vt_init(argc, argv, 60);
 	is_slow = vt_slow_down("started", SLOW);
-	vt_plan(3 * vt_devices());
+	vt_plan(5 * vt_devices());
 	for (device = 0; device < vt_devices(); device++) {
 		vt_run(test_drain, &device,
 		       "device %d: drained before it is said to run", device);
@@ -160,6 +233,9 @@ int main(int argc, char **argv)
 		vt_run(test_reset, &device, "device %d: reset while time passes",
 		       device);
 		vt_slow_down("reset", 0);
+		vt_run(test_late, &device, "device %d: told late", device);
+		vt_run(test_ring, &device, "device %d: told late of a ring", device);
+		vt_slow_down("tell", 0);
 		vt_run(test_pause, &device, "device %d: paused while time passes",
 		       device);
 		vt_slow_down("started", SLOW);

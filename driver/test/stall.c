@@ -12,6 +12,7 @@
  *			it says so
  *	slow_stop	so does each stop
  *	slow_reset	so does each RESET, in what the driver does of it
+ *	slow_tell	so does the PCM core until it looks at a stream it is told of
  *
  * For a jump the kernel has to go by the clock source of this module, which has
  * its name; see /sys/devices/system/clocksource/clocksource0/.
@@ -118,6 +119,7 @@ static struct vsnd_test_slow vsnd_test_slows[] = {
 	{ "slow_started", { .symbol_name = "snd_pcm_post_start" } },
 	{ "slow_stop", { .symbol_name = "vsnd_end_stop" } },
 	{ "slow_reset", { .symbol_name = "vsnd_end_reset" } },
+	{ "slow_tell", { .symbol_name = "snd_pcm_period_elapsed" } },
 };
 
 static DEFINE_MUTEX(vsnd_test_slow_lock);
