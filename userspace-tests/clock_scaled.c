@@ -4,7 +4,6 @@
  * is as it is in real time.
  */
 
-#include <errno.h>
 #include <math.h>
 #include "vctl.h"
 
@@ -253,24 +252,6 @@ static void test_switch(const void *arg)
 	}
 }
 
-/* Of all processors, since boot */
-static unsigned long long count_interrupts(void)
-{
-	unsigned long long count = 0;
-	char word[100];
-	FILE *stat = fopen("/proc/stat", "r");
-
-	EXPECT(stat, "/proc/stat: %s", strerror(errno));
-	while (fscanf(stat, "%99s", word) == 1)
-		if (!strcmp(word, "intr")) {
-			EXPECT(fscanf(stat, "%llu", &count) == 1,
-			       "no interrupts in /proc/stat");
-			break;
-		}
-	fclose(stat);
-	return count;
-}
-
 /*
  * Its time is beyond 2^63 / 1000 ns when the stream starts. A timer that is
  * armed for the past fires as often as it may, which is each 100 us.
@@ -286,10 +267,10 @@ static void test_hours(const void *arg)
 	vt_recorder(job->device, &vt_plain);
 	vt_sleep_until(vt_now() + 9300 * VT_SECOND);
 	s = start(job, SND_PCM_STREAM_PLAYBACK, 5512, &from, &to);
-	before = count_interrupts();
+	before = vt_interrupts();
 	vt_sleep_until(vt_now() + VT_SECOND);
 	expect_rate(job, s, from, to);
-	before = count_interrupts() - before;
+	before = vt_interrupts() - before;
 	EXPECT(before < 3000, "%llu interrupts in a second", before);
 }
 

@@ -129,6 +129,35 @@ static void test_no_wakeup(const void *arg)
 	EXPECT(pos.frames >= 20 * (int64_t)job->period, "the time stood still");
 }
 
+/* Nor is there an interrupt for each period, but two for the whole ring. */
+static void test_no_interrupts(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_stream *s = runner(job, false);
+	unsigned long long before = vt_interrupts();
+
+	MUST(snd_pcm_start(s->pcm));
+	vt_sleep_until(vt_now() + VT_SECOND);
+	before = vt_interrupts() - before;
+	EXPECT(before < 3000, "%llu interrupts in a second, of %u periods",
+	       before, job->rate / (unsigned int)job->period);
+}
+
+/* Periods that are too short for it share an interrupt: one in 100 us. */
+static void test_spacing(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_stream *s = runner(job, true);
+	unsigned long long before;
+
+	MUST(snd_pcm_start(s->pcm));
+	before = vt_interrupts();
+	vt_sleep_until(vt_now() + VT_SECOND);
+	before = vt_interrupts() - before;
+	EXPECT(before > 6000ULL / vt_slow() && before < 12000,
+	       "%llu interrupts in a second", before);
+}
+
 /* Nor does anything happen on a device that may be imperfect. */
 static void test_no_wakeup_imperfect(const void *arg)
 {
@@ -191,6 +220,9 @@ static const struct {
 	{ "no wake-ups", test_no_wakeup, { 0, 48000, 480, 4, 0 } },
 	{ "no wake-ups", test_no_wakeup, { 0, 44100, 1024, 8, 0 } },
 	{ "no wake-ups", test_no_wakeup, { 0, 5512, 64, 16, 0 } },
+	{ "no interrupts", test_no_interrupts, { 0, 96000, 16, 1024, 0 } },
+	{ "no interrupts", test_no_interrupts, { 0, 192000, 32, 500, 0 } },
+	{ "shared interrupts", test_spacing, { 0, 768000, 16, 1024, 0 } },
 	{ "no wake-ups with imperfection", test_no_wakeup_imperfect,
 	  { 0, 48000, 480, 4, 0 } },
 	{ "a short ring", test_short_ring, { 0, 48000, 16, 2, 0 } },

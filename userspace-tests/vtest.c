@@ -448,6 +448,24 @@ int64_t vt_jiffy(void)
 	return ts.tv_nsec;
 }
 
+/* Of all processors */
+unsigned long long vt_interrupts(void)
+{
+	FILE *stat = fopen("/proc/stat", "r");
+	unsigned long long count = 0;
+	char word[100];
+
+	EXPECT(stat, "/proc/stat: %s", strerror(errno));
+	while (fscanf(stat, "%99s", word) == 1)
+		if (!strcmp(word, "intr")) {
+			EXPECT(fscanf(stat, "%llu", &count) == 1,
+			       "no interrupts in /proc/stat");
+			break;
+		}
+	fclose(stat);
+	return count;
+}
+
 uint64_t vt_random(uint64_t *state, uint64_t below)
 {
 	*state = *state * 6364136223846793005ULL + 1442695040888963407ULL;

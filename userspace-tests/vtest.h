@@ -88,6 +88,7 @@ bool vt_is_shared(unsigned int i);	/* is the i-th of many within it? */
 int64_t vt_now(void);
 void vt_sleep_until(int64_t when);
 int64_t vt_jiffy(void);
+unsigned long long vt_interrupts(void);	/* since boot */
 
 /* Numbers that look random and are the same in every run */
 uint64_t vt_random(uint64_t *state, uint64_t below);
