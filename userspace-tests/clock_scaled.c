@@ -274,6 +274,33 @@ static void test_hours(const void *arg)
 	EXPECT(before < 3000, "%llu interrupts in a second", before);
 }
 
+/*
+ * Where no instant is a whole number of nanoseconds, a timer that was a moment
+ * early would have to come once more for most periods.
+ */
+static void test_once(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = vt_plain;
+	unsigned long long before, count;
+	unsigned long wakeups;
+	struct vt_stream *s;
+
+	use(job);
+	p.rate = 96000;
+	p.period = 16;
+	p.buffer = 16384;
+	p.stop = VT_NEVER;
+	s = vt_recorder(job->device, &p);
+	MUST(snd_pcm_start(s->pcm));
+	wakeups = p.rate / p.period * job->mul / job->div;
+	before = vt_interrupts();
+	vt_sleep_until(vt_now() + VT_SECOND);
+	count = vt_interrupts() - before;
+	EXPECT(count > wakeups * 9 / 10 / vt_slow() && count < wakeups * 7 / 5,
+	       "%llu interrupts for %lu wake-ups", count, wakeups);
+}
+
 static const struct {
 	const char *name;
 	vt_test *test;
@@ -285,6 +312,7 @@ static const struct {
 	{ "has clients wait", test_wait, 1, 2000 },
 	{ "has its xruns at their frame", test_xrun, 1, 100000 },
 	{ "goes on after a pause", test_pause, 1000, 1000000 },
+	{ "has one interrupt for a wake-up", test_once, 400, 999 },
 	{ "is not hurried after hours", test_hours, 1000000, 1000000 },
 };
 
@@ -296,9 +324,11 @@ int main(int argc, char **argv)
 	vt_init(argc, argv, 21000);
 	/*
 	 * all the tests by all scales, but waiting by the fastest two, pauses
-	 * by those slower than real time, and hours by all but the fastest
+	 * by those slower than real time, interrupts by all but two of these,
+	 * and hours by all but the fastest
 	 */
-	vt_plan(2 * (ARRAY_SIZE(scales) * ARRAY_SIZE(tests) - 4 - 4 - 7 + 1));
+	vt_plan(2 * (ARRAY_SIZE(scales) * ARRAY_SIZE(tests) - 4 - 4 - 6 - 7 +
+		     1));
 	for (job.device = 0; job.device < 2; job.device++) {
 		for (i = 0; i < ARRAY_SIZE(scales); i++) {
 			long speed = scales[i][0] * 1000 / scales[i][1];
