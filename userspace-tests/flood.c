@@ -114,6 +114,44 @@ static void test_neighbour(const void *arg)
 	EXPECT(late < gap * 3 / 2 + VT_LATE, "it waits for the other's rest");
 }
 
+#define PIECE	256		/* frames of 1 KiB: what is moved at once */
+
+/* While sound of such a period is moved that lies otherwise at its other end */
+static int64_t gap_beside(snd_pcm_uframes_t period)
+{
+	struct vt_params p = vt_plain;
+	struct vt_stream *s[2];
+	int64_t gap;
+	int dir;
+
+	p.format = SND_PCM_FORMAT_S32_LE;
+	p.channels = 256;
+	p.period = period;
+	p.buffer = 8 * PIECE;
+	p.stop = VT_NEVER;
+	for (dir = 0; dir < 2; dir++) {
+		p.access = dir ? SND_PCM_ACCESS_MMAP_NONINTERLEAVED :
+				 SND_PCM_ACCESS_MMAP_INTERLEAVED;
+		s[dir] = vt_stream(0, dir, &p);
+		MUST(snd_pcm_start(s[dir]->pcm));
+	}
+	gap = longest_gap();
+	vt_close(s[1]);
+	vt_close(s[0]);
+	return gap;
+}
+
+/* It has its turn between two pieces, however long the period. */
+static void test_pieces(const void *arg)
+{
+	int64_t piece = gap_beside(PIECE), period = gap_beside(4 * PIECE);
+
+	(void)arg;
+	vt_note("kept away for %lld us by a piece, %lld us by a period",
+		(long long)(piece / VT_US), (long long)(period / VT_US));
+	EXPECT(period < piece * 2, "a period is moved at once");
+}
+
 static void test_after(const void *arg)
 {
 	(void)arg;
@@ -127,7 +165,7 @@ int main(int argc, char **argv)
 	static const struct job timer = { 0, "timer", 4 };
 
 	vt_init(argc, argv, 120);
-	vt_plan(5);
+	vt_plan(6);
 	if (system("modprobe snd-hrtimer"))
 		vt_note("cannot load snd-hrtimer");
 	vt_run(test_share, &one,
@@ -137,6 +175,7 @@ int main(int argc, char **argv)
 	vt_run(test_share, &timer,
 	       "a program has its share of it whatever a timer asks for");
 	vt_run(test_neighbour, NULL, "another clock has its share as well");
+	vt_run(test_pieces, NULL, "a program has its turn in a long period");
 	vt_run(test_after, NULL, "the card plays and records");
 	return vt_finish();
 }
