@@ -18,14 +18,22 @@ enum purpose {
 	WALK, LATE_PLAYBACK, LATE_CAPTURE
 };
 
+/* A walk that begins with its stream, or amid a later segment */
 struct walk {
 	long seed, step, limit;
+	unsigned int first;
+};
+
+/* How wake-ups are late, us, and one of how many is lost */
+struct wakes {
+	long delay, jitter, loss;
 };
 
 struct job {
 	int device;
 	snd_pcm_stream_t dir;
 	const struct walk *walk;
+	const struct wakes *wakes;
 };
 
 static uint64_t mix(uint64_t x)
@@ -62,7 +70,8 @@ static double walked(const struct walk *walk, unsigned int rate, int64_t ns)
 	for (; ns > 0; ns -= SEGMENT) {
 		frames += (double)rate * (ns < SEGMENT ? ns : SEGMENT) /
 			  VT_SECOND * (BILLION + at) / BILLION;
-		at = next_step(walk, at, ++segment);
+		if (++segment > walk->first)
+			at = next_step(walk, at, segment);
 	}
 	return frames;
 }
@@ -75,6 +84,17 @@ static struct vt_stream *start(const struct job *job, const struct vt_params *p)
 		vt_play(s, 0, p->buffer);
 	MUST(snd_pcm_start(s->pcm));
 	return s;
+}
+
+/* Switches it on where it is not to begin with the stream. */
+static void begin(snd_ctl_t *ctl, const struct job *job, int64_t at)
+{
+	if (!job->walk->first)
+		return;
+	at += job->walk->first * SEGMENT;
+	vt_sleep_until(at + SEGMENT / 4);
+	vt_spoil(ctl, job->device, VT_IMPERFECTION, 1);
+	EXPECT(vt_now() < at + SEGMENT, "switched on too late");
 }
 
 /* On the walk at any moment, to the frame */
@@ -92,8 +112,11 @@ static void test_walk(const void *arg)
 	vt_spoil(ctl, job->device, VT_SEED, job->walk->seed);
 	vt_spoil(ctl, job->device, VT_WALK, job->walk->step);
 	vt_spoil(ctl, job->device, VT_WALK_LIMIT, job->walk->limit);
+	vt_spoil(ctl, job->device, VT_IMPERFECTION, !job->walk->first);
 	p.stop = VT_NEVER;
 	s = start(job, &p);
+	vt_locate(s, &pos);
+	begin(ctl, job, pos.trigger);
 	for (i = 0; i < 300; i++) {
 		vt_sleep_until(vt_now() + VT_MS + vt_random(&seed, 60 * VT_MS));
 		vt_locate(s, &pos);
@@ -131,57 +154,74 @@ static intptr_t watch(struct vt_stream *s)
 }
 
 /* By how many frames the wake-up at the end of a period is late */
-static uint64_t lateness(const struct job *job, long seed, long jitter_us,
-			 unsigned int rate, uint64_t period)
+static uint64_t lateness(const struct job *job, long seed, unsigned int rate,
+			 uint64_t period)
 {
 	enum purpose purpose = job->dir == SND_PCM_STREAM_PLAYBACK ?
 			       LATE_PLAYBACK : LATE_CAPTURE;
 	uint64_t us = (number(seed, purpose, period) *
-		       (uint64_t)(jitter_us + 1)) >> 32;
+		       (uint64_t)(job->wakes->jitter + 1)) >> 32;
 
+	us += job->wakes->delay;
 	return (us * rate + 999999) / 1000000;
 }
 
-/* Frame by frame: woken where the seed has it, and nowhere else */
-static void test_jitter(const void *arg)
+/*
+ * Frame by frame: woken where the seed has it, and nowhere else. Of those that
+ * one has held up it is enough if a single one is not lost.
+ */
+static void test_wakes(const void *arg)
 {
-	const long seed = 2147483647, jitter_us = 1500;
 	const struct job *job = arg;
 	snd_ctl_t *ctl = vt_use_imperfection(job->device);
+	const struct wakes *wakes = job->wakes;
+	const long seed = 2147483647;
 	struct vt_params p = vt_plain;
 	uint64_t n, due, period = 1;
 	struct vt_stream *s;
+	bool wanted;
 	int fd;
 
 	vt_use_clock(job->device, "step");
 	vt_spoil(ctl, job->device, VT_SEED, seed);
-	vt_spoil(ctl, job->device, VT_JITTER, jitter_us);
+	vt_spoil(ctl, job->device, VT_DELAY, wakes->delay);
+	vt_spoil(ctl, job->device, VT_JITTER, wakes->jitter);
+	vt_spoil(ctl, job->device, VT_LOSS, wakes->loss);
 	p.period = 96;
 	p.buffer = 960;
 	p.stop = VT_NEVER;
 	p.avail_min = 1;
 	s = start(job, &p);
 	fd = watch(s);
-	due = p.period + lateness(job, seed, jitter_us, p.rate, period);
-	for (n = 1; n <= 40 * p.period; n++) {
-		MUST(vt_step(job->device, 1));
-		EXPECT(is_woken(fd) == (n == due),
-		       "period %llu at frame %llu: woken or not, wanted at %llu",
-		       (unsigned long long)period, (unsigned long long)n,
-		       (unsigned long long)due);
-		if (n < due)
-			continue;
-		period++;
-		due = period * p.period +
-		      lateness(job, seed, jitter_us, p.rate, period);
+	due = p.period + lateness(job, seed, p.rate, period);
+	for (n = 1; n <= 50 * p.period; n++) {
+		MUST(vt_ctl_set(ctl, VT_STEP, job->device, 0, 1, 0));
+		for (wanted = false; n >= due; period++) {
+			wanted |= !wakes->loss || period % wakes->loss;
+			due = (period + 1) * p.period +
+			      lateness(job, seed, p.rate, period + 1);
+		}
+		EXPECT(is_woken(fd) == wanted, "at frame %llu, period %llu: %s",
+		       (unsigned long long)n, (unsigned long long)period,
+		       wanted ? "not woken" : "woken");
 	}
 }
 
-/* Seldom at the limit, often, and with steps that are longer than it */
+/*
+ * Seldom at the limit, often, with steps that are longer than it, and such as
+ * begin after more segments than are ever gone through at once, or fewer
+ */
 static const struct walk walks[] = {
-	{ 0, 1000000, 50000000 },
-	{ 7, 7000000, 20000000 },
-	{ 2147483647, 10000000, 3000000 },
+	{ 0, 1000000, 50000000, 0 },
+	{ 7, 7000000, 20000000, 0 },
+	{ 2147483647, 10000000, 3000000, 0 },
+	{ 1, 3000000, 150000000, 123 },
+	{ 2, 10000000, 200000000, 321 },
+};
+
+/* By less than a period, by several, and so that most are held up */
+static const struct wakes wakes[] = {
+	{ 0, 1500, 0 }, { 700, 9000, 3 }, { 1234, 20000, 2 },
 };
 
 int main(int argc, char **argv)
@@ -190,20 +230,26 @@ int main(int argc, char **argv)
 	struct job job;
 
 	vt_init(argc, argv, 300);
-	vt_plan(ARRAY_SIZE(walks) + 2);
+	vt_plan(ARRAY_SIZE(walks) + 2 * ARRAY_SIZE(wakes));
 	for (i = 0; i < ARRAY_SIZE(walks); i++) {
 		job.device = i % 2;
 		job.dir = i % 2 ? SND_PCM_STREAM_CAPTURE :
 				  SND_PCM_STREAM_PLAYBACK;
 		job.walk = &walks[i];
-		vt_run(test_walk, &job, "seed %ld walks to %ld by steps of %ld",
-		       walks[i].seed, walks[i].limit, walks[i].step);
+		vt_run(test_walk, &job,
+		       "seed %ld walks to %ld by steps of %ld from %u on",
+		       walks[i].seed, walks[i].limit, walks[i].step,
+		       walks[i].first);
 	}
-	for (i = 0; i < 2; i++) {
-		job.device = i;
-		job.dir = i ? SND_PCM_STREAM_CAPTURE : SND_PCM_STREAM_PLAYBACK;
-		vt_run(test_jitter, &job, "a seed's wake-ups, %s",
-		       snd_pcm_stream_name(job.dir));
+	for (i = 0; i < 2 * ARRAY_SIZE(wakes); i++) {
+		job.device = i % 2;
+		job.dir = i % 2 ? SND_PCM_STREAM_CAPTURE :
+				  SND_PCM_STREAM_PLAYBACK;
+		job.wakes = &wakes[i / 2];
+		vt_run(test_wakes, &job,
+		       "a seed's wake-ups, %s, late by %ld to %ld us, loss %ld",
+		       snd_pcm_stream_name(job.dir), job.wakes->delay,
+		       job.wakes->delay + job.wakes->jitter, job.wakes->loss);
 	}
 	return vt_finish();
 }
