@@ -25,12 +25,10 @@ static double passed(int64_t ns)
 	return seconds;
 }
 
-static struct vt_stream *start(snd_pcm_stream_t dir, unsigned int rate,
-			       bool stamps, int64_t *at)
+/* A stream that runs for ever, and may be started */
+static struct vt_stream *get_ready(snd_pcm_stream_t dir, unsigned int rate)
 {
 	struct vt_params p = vt_plain;
-	snd_pcm_sw_params_t *sw;
-	struct vt_position pos;
 	struct vt_stream *s;
 
 	p.rate = rate;
@@ -40,6 +38,16 @@ static struct vt_stream *start(snd_pcm_stream_t dir, unsigned int rate,
 	s = vt_stream(0, dir, &p);
 	if (dir == SND_PCM_STREAM_PLAYBACK)
 		vt_play(s, 0, p.buffer);
+	return s;
+}
+
+static struct vt_stream *start(snd_pcm_stream_t dir, unsigned int rate,
+			       bool stamps, int64_t *at)
+{
+	struct vt_stream *s = get_ready(dir, rate);
+	snd_pcm_sw_params_t *sw;
+	struct vt_position pos;
+
 	MUST(snd_pcm_start(s->pcm));
 	vt_locate(s, &pos);
 	*at = pos.trigger;
@@ -113,6 +121,56 @@ static void test_rates(const void *arg)
 		EXPECT(fabs(pos.frames - wanted) < 1 + 5 * FUZZ,
 		       "%u Hz: at %lld, wanted %.2f", rates[i % 2],
 		       (long long)pos.frames, wanted);
+	}
+}
+
+/* Looks a few times, and finds it where it would be after so many seconds. */
+static void expect_wave(struct vt_stream *s, int64_t at, uint64_t *seed)
+{
+	struct vt_position pos;
+	double wanted;
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		vt_sleep_until(vt_now() + VT_MS + vt_random(seed, 9 * VT_MS));
+		vt_locate(s, &pos);
+		wanted = 48000 * passed(pos.stamp - at);
+		EXPECT(fabs(pos.frames - wanted) < 1 + 5 * FUZZ,
+		       "at %lld, wanted %.2f after %lld ns",
+		       (long long)pos.frames, wanted,
+		       (long long)(pos.stamp - at));
+	}
+}
+
+/*
+ * Switched on when the stream is started, but before the instant at which that
+ * takes effect, which is amid the next millisecond: it begins there.
+ */
+static void test_ahead(const void *arg)
+{
+	snd_ctl_t *ctl = vt_use_imperfection(0);
+	struct vt_position pos;
+	struct vt_stream *s;
+	uint64_t seed = 7;
+	int64_t on;
+	int i;
+
+	(void)arg;
+	use_wave();
+	for (i = 0; i < 20; i++) {
+		vt_spoil(ctl, 0, VT_IMPERFECTION, 0);
+		s = get_ready(i % 2, 48000);
+		vt_sleep_until((vt_now() / VT_MS + 2) * VT_MS + VT_MS / 2);
+		MUST(snd_pcm_start(s->pcm));
+		vt_spoil(ctl, 0, VT_IMPERFECTION, 1);
+		on = vt_now();
+		vt_locate(s, &pos);
+		if (on >= pos.trigger && vt_slow() > 1)
+			vt_skip("this kernel is too slow");
+		EXPECT(on < pos.trigger, "switched on %lld ns too late",
+		       (long long)(on - pos.trigger));
+		expect_wave(s, pos.trigger, &seed);
+		vt_close(s);
 	}
 }
 
@@ -197,11 +255,12 @@ int main(int argc, char **argv)
 	unsigned int i;
 
 	vt_init(argc, argv, 110);
-	vt_plan(ARRAY_SIZE(rates) + 3);
+	vt_plan(ARRAY_SIZE(rates) + 4);
 	for (i = 0; i < ARRAY_SIZE(rates); i++)
 		vt_run(test_no_stamps, &rates[i], "without stamps, %u Hz",
 		       rates[i]);
 	vt_run(test_rates, NULL, "ends of two rates");
+	vt_run(test_ahead, NULL, "switched on just before the start");
 	vt_run(test_late, NULL, "switched on meanwhile");
 	vt_run(test_pause, NULL, "after a pause");
 	return vt_finish();
