@@ -403,15 +403,15 @@ static double measure(struct vt_stream *s)
 static void expect_speed(struct vt_stream *s, double least, double most,
 			 const char *when)
 {
-	double fast = fabs(measure(s));
+	double fast = measure(s);
 	double fuzz = 3.0 / s->p.rate;
 
 	EXPECT(fast >= least - fuzz && fast <= most + fuzz,
 	       "%s: %f off, wanted %f to %f", when, fast, least, most);
 }
 
-/* Walks until it is far off, and stays there: a step of 1 ppb is none. */
-static void go_astray(snd_ctl_t *ctl, int device, struct vt_stream *s)
+/* Walks until it is far off that way, and stays there: a step of 1 is none. */
+static void go_astray(snd_ctl_t *ctl, int device, struct vt_stream *s, int way)
 {
 	double fast = 0;
 	unsigned int i;
@@ -421,7 +421,7 @@ static void go_astray(snd_ctl_t *ctl, int device, struct vt_stream *s)
 		vt_spoil(ctl, device, VT_WALK, BILLION / 100);
 		vt_sleep_until(vt_now() + 300 * VT_MS);
 		vt_spoil(ctl, device, VT_WALK, 1);
-		fast = fabs(measure(s));
+		fast = way * measure(s);
 	}
 	EXPECT(fast >= 0.05, "it gets no further than %f", fast);
 }
@@ -434,21 +434,25 @@ static void test_walk_ends(const void *arg)
 	struct job peer = *job;
 	struct vt_stream *s;
 	int64_t at;
+	int way;
 
 	s = start(job, &at);
 	vt_sleep_until(at + VT_SECOND);
-	go_astray(ctl, job->device, s);
+	go_astray(ctl, job->device, s, 1);
 	/* of both ends, whatever their rates: one that joins does not mend it */
 	peer.dir = !job->dir;
 	peer.rate = job->rate / 2;
 	start(&peer, &at);
 	expect_speed(s, 0.05, 0.2, "beside another rate");
-	vt_spoil(ctl, job->device, VT_WALK_LIMIT, BILLION / 100);
-	expect_speed(s, 0.01, 0.01, "with a limit");
-	vt_spoil(ctl, job->device, VT_WALK, 0);
-	expect_speed(s, 0, 0, "without a walk");
+	for (way = 1; way >= -1; way -= 2) {
+		go_astray(ctl, job->device, s, way);
+		vt_spoil(ctl, job->device, VT_WALK_LIMIT, BILLION / 100);
+		expect_speed(s, way * 0.01, way * 0.01, "with a limit");
+		vt_spoil(ctl, job->device, VT_WALK, 0);
+		expect_speed(s, 0, 0, "without a walk");
+	}
 
-	go_astray(ctl, job->device, s);
+	go_astray(ctl, job->device, s, 1);
 	vt_spoil(ctl, job->device, VT_IMPERFECTION, 0);
 	expect_speed(s, 0, 0, "while it is perfect");
 	vt_spoil(ctl, job->device, VT_IMPERFECTION, 1);
