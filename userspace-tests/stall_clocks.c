@@ -234,6 +234,21 @@ static void test_cost(const void *arg)
 	       "the timer takes longer");
 }
 
+/*
+ * What a stall of some turns leaves out is silence, and not all that may be on
+ * its way: 16 s of sound here.
+ */
+static void test_cost_delayed(const void *arg)
+{
+	struct cost some, much;
+
+	(void)arg;
+	some = measure(100 * VT_MS, VT_NEVER);
+	vt_use_latency(0, 768000);
+	much = measure(100 * VT_MS, VT_NEVER);
+	EXPECT(much.call < some.call + 200 * VT_US, "the call takes longer");
+}
+
 /* The stream's time goes on beyond 2^32 frames. */
 static void test_far(const void *arg)
 {
@@ -278,7 +293,7 @@ int main(int argc, char **argv)
 	vt_load_stalls();
 	if (system("modprobe snd-hrtimer"))
 		vt_note("cannot load snd-hrtimer");
-	vt_plan(ARRAY_SIZE(scales) + 2 + 2 + 2 + 1);
+	vt_plan(ARRAY_SIZE(scales) + 2 + 2 + 2 + 2);
 	for (i = 0; i < ARRAY_SIZE(scales); i++)
 		vt_run(test_scaled, &scales[i], "scaled by %ld/%ld",
 		       scales[i].mul, scales[i].div);
@@ -290,5 +305,6 @@ int main(int argc, char **argv)
 	for (i = 0; i < ARRAY_SIZE(stops); i++)
 		vt_run(test_cost, &stops[i], "the cost of a stall, %s",
 		       stops[i] ? "free-running" : "with an xrun");
+	vt_run(test_cost_delayed, NULL, "the cost of a stall, with a latency");
 	return vt_finish();
 }
