@@ -11,10 +11,21 @@
 #include "vctl.h"
 
 #define LIMIT	(VT_SECOND / 2)	/* longer than any turn or death takes */
+#define PIECE	256		/* frames of 1 KiB: what is moved at once */
+
+struct way {
+	const char *name;
+	long frames;		/* -1 in search of a wake-up: all are lost */
+};
 
 struct job {
 	int device;
+	const struct way *way;
 	volatile bool *begun;
+};
+
+static const struct way ways[] = {
+	{ "a long way", INT_MAX }, { "a way to no wake-up", -1 },
 };
 
 /* With the shortest of periods: an event every 16 frames */
@@ -31,13 +42,54 @@ static struct vt_stream *start_busy(int device)
 	return s;
 }
 
+/* A pair of which much is moved at each event, sample by sample */
+static void start_heavy(int device, struct vt_stream *s[2])
+{
+	struct vt_params p = vt_plain;
+	int dir;
+
+	p.format = SND_PCM_FORMAT_S32_LE;
+	p.channels = 256;
+	p.period = 4 * PIECE;
+	p.buffer = 8 * PIECE;
+	p.stop = VT_NEVER;
+	for (dir = 0; dir < 2; dir++) {
+		p.access = dir ? SND_PCM_ACCESS_MMAP_NONINTERLEAVED :
+				 SND_PCM_ACCESS_MMAP_INTERLEAVED;
+		s[dir] = vt_stream(device, dir, &p);
+	}
+	vt_link(s[0], s[1]);
+}
+
+/* Steps far; of that far more than can be done in the time that there is */
+static int step_far(const struct job *job)
+{
+	struct vt_stream *s[2];
+
+	if (job->way->frames > 0) {
+		start_busy(job->device);
+	} else {
+		start_heavy(job->device, s);
+		MUST(snd_pcm_start(s[0]->pcm));
+	}
+	if (job->begun)
+		*job->begun = true;
+	return vt_ctl_set(vt_ctl(), VT_STEP, job->device, 0, job->way->frames,
+			  0);
+}
+
 static void live_stepping(const void *arg)
 {
-	const struct job *job = arg;
+	MUST(step_far(arg));
+}
 
-	start_busy(job->device);
-	*job->begun = true;
-	MUST(vt_ctl_set(vt_ctl(), VT_STEP, job->device, 0, INT_MAX, 0));
+/* All wake-ups are lost where one is searched, but not on another way. */
+static void use_step(const struct job *job)
+{
+	vt_use_clock(job->device, "step");
+	if (job->way->frames < 0)
+		vt_spoil(vt_use_imperfection(job->device), job->device, VT_LOSS,
+			 1);
 }
 
 static void unmap(void *page)
@@ -47,7 +99,7 @@ static void unmap(void *page)
 
 static void test_kill(const void *arg)
 {
-	struct job job = { .device = *(const int *)arg };
+	struct job job = *(const struct job *)arg;
 	void *page = mmap(NULL, sizeof(bool), PROT_READ | PROT_WRITE,
 			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int64_t before;
@@ -56,7 +108,7 @@ static void test_kill(const void *arg)
 	EXPECT(page != MAP_FAILED, "no memory to share");
 	vt_defer(unmap, page);
 	job.begun = page;
-	vt_use_clock(job.device, "step");
+	use_step(&job);
 	pid = vt_fork(live_stepping, &job);
 	while (!*job.begun)
 		vt_sleep_until(vt_now() + VT_MS);
@@ -74,45 +126,84 @@ static void test_kill(const void *arg)
 /* Of one that nobody kills there is an end, too, for others wait for controls. */
 static void test_end(const void *arg)
 {
-	const int *device = arg;
+	const struct job *job = arg;
 	int64_t before;
 
-	vt_use_clock(*device, "step");
-	start_busy(*device);
+	use_step(job);
 	before = vt_now();
-	REFUSED(-EAGAIN, vt_ctl_set(vt_ctl(), VT_STEP, *device, 0, INT_MAX, 0));
+	REFUSED(-EAGAIN, step_far(job));
 	vt_expect_time(vt_now(), before + 9 * VT_SECOND, 3 * VT_SECOND,
 		       "giving up");
+}
+
+/* It comes sooner where nothing is moved: after so many events. */
+static void test_events(const void *arg)
+{
+	const struct job *job = arg;
+	int64_t before;
+
+	use_step(job);
+	start_busy(job->device);
+	before = vt_now();
+	REFUSED(-EAGAIN, vt_step(job->device, -1));
+	before = vt_now() - before;
+	EXPECT(before < 9 * VT_SECOND || vt_slow() > 1, "took %lld ms",
+	       (long long)(before / VT_MS));
 }
 
 /* After it the clock goes as far as it is told again. */
 static void test_after(const void *arg)
 {
-	const int *device = arg;
+	const struct job *job = arg;
 	struct vt_position pos;
 	struct vt_stream *s;
 
-	vt_use_clock(*device, "step");
-	s = start_busy(*device);
-	MUST(vt_ctl_set(vt_ctl(), VT_STEP, *device, 0, 1000, 0));
+	vt_use_clock(job->device, "step");
+	s = start_busy(job->device);
+	MUST(vt_step(job->device, 1000));
 	vt_locate(s, &pos);
 	EXPECT(pos.frames == 1000, "at frame %lld, wanted 1000",
 	       (long long)pos.frames);
 }
 
+/* A step of many pieces moves them all. */
+static void test_pieces(const void *arg)
+{
+	const snd_pcm_uframes_t frames = 8 * PIECE;
+	const struct job *job = arg;
+	struct vt_stream *s[2];
+
+	vt_use_clock(job->device, "step");
+	start_heavy(job->device, s);
+	vt_play(s[0], 0, frames);
+	MUST(snd_pcm_start(s[0]->pcm));
+	MUST(vt_step(job->device, frames));
+	vt_hear(s[1], 0, frames);
+}
+
+static void run_kills(struct job *job)
+{
+	vt_run(test_kill, job, "device %d %s, killed", job->device,
+	       job->way->name);
+	vt_run(test_after, job, "device %d a short way after %s", job->device,
+	       job->way->name);
+}
+
 int main(int argc, char **argv)
 {
-	int device;
+	struct job job = { .device = 1, .way = &ways[0] };
+	unsigned int i;
 
-	vt_init(argc, argv, 30);
-	vt_plan(2 * 2 + 1);
-	for (device = 0; device < 2; device++) {
-		vt_run(test_kill, &device, "device %d a long way, killed",
-		       device);
-		vt_run(test_after, &device, "device %d a short way after it",
-		       device);
+	vt_init(argc, argv, 110);
+	vt_plan(2 + ARRAY_SIZE(ways) * 3 + 2);
+	run_kills(&job);
+	job.device = 0;		/* which has rings of many pieces */
+	for (i = 0; i < ARRAY_SIZE(ways); i++) {
+		job.way = &ways[i];
+		run_kills(&job);
+		vt_run(test_end, &job, "%s that is too long", ways[i].name);
 	}
-	device = 0;
-	vt_run(test_end, &device, "a way that is too long");
+	vt_run(test_events, &job, "a way of too many events");
+	vt_run(test_pieces, &job, "a way of many pieces");
 	return vt_finish();
 }
