@@ -36,6 +36,8 @@ for kind in p c; do
 		bail_out "nothing is said of memory that is not there"
 done
 check_kunit snd-pcmbuf
+once=$(dmesg | grep -c 'D0: the buffer is not from snd-pcmbuf')
+[ "$once" = 1 ] || bail_out "a driver's misuse is told of $once times, not once"
 unload
 
 # Without a limit nothing keeps what is absurd from the allocators but the core.
