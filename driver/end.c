@@ -7,7 +7,7 @@
 #include <linux/math64.h>
 #include <linux/minmax.h>
 
-#include "position.h"
+#include "end.h"
 
 /* Sound moves in pieces of at most this many bytes, to bound irq-off time. */
 #define VSND_MOVE_BYTES		(256U << 10)
@@ -426,8 +426,8 @@ static void vsnd_end_rebase(struct vsnd_end *end)
  * has set it: that is done here already. A ring that goes round goes on.
  *
  * It goes on where it is now: of a stream that rests the core believes that it
- * has gone back to the ring's beginning, and of one that runs it has looked a
- * moment ago.
+ * has gone back to the ring's beginning, and of one that runs it has not been
+ * told. Not even of an xrun: what is thrown away is not missed.
  *
  * There may be room for the client clock to go on now. Later: until the core is
  * through with its part of the RESET, no position is told.
@@ -453,7 +453,7 @@ void vsnd_end_reset(struct vsnd_end *end)
 		vsnd_end_forget_rounds(end);
 		end->lost = false;
 		runtime->control->appl_ptr = runtime->status->hw_ptr;
-		vsnd_end_begin_reset(end);
+		runtime->hw_ptr_base = 0;
 		end->appl_start = goes_round ? vsnd_appl_ptr(end) :
 					       runtime->boundary;
 	}

@@ -58,13 +58,18 @@ static int vsnd_pcm_hw_params(struct snd_pcm_substream *substream,
 static int vsnd_pcm_ioctl(struct snd_pcm_substream *substream, unsigned int cmd,
 			  void *arg)
 {
-	int err = snd_pcm_lib_ioctl(substream, cmd, arg);
+	struct vsnd_end *end = vsnd_substream_end(substream);
+	int err;
 
-	if (cmd == SNDRV_PCM_IOCTL1_RESET) {
-		snd_pcm_stream_lock_irq(substream);
-		vsnd_end_reset(vsnd_substream_end(substream));
-		snd_pcm_stream_unlock_irq(substream);
-	}
+	if (cmd != SNDRV_PCM_IOCTL1_RESET)
+		return snd_pcm_lib_ioctl(substream, cmd, arg);
+	snd_pcm_stream_lock_irq(substream);
+	vsnd_end_begin_reset(end);
+	snd_pcm_stream_unlock_irq(substream);
+	err = snd_pcm_lib_ioctl(substream, cmd, arg);
+	snd_pcm_stream_lock_irq(substream);
+	vsnd_end_reset(end);
+	snd_pcm_stream_unlock_irq(substream);
 	return err;
 }
 

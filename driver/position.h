@@ -80,12 +80,13 @@ static inline void vsnd_end_keep_round(struct vsnd_end *end)
 }
 
 /*
- * Between our part of a RESET and the core's, which is where it gives its
- * hw_ptr_interrupt another value. Its own is never the boundary.
+ * A RESET takes the stream lock again and again, and goes from one to the next
+ * of hw_ptr, the base that it counts from, and appl_ptr: who looks in between
+ * must see no move. The last thing that the core sets with the base is its
+ * hw_ptr_interrupt, which is never at the boundary but here.
  */
 static inline void vsnd_end_begin_reset(struct vsnd_end *end)
 {
-	end->runtime->hw_ptr_base = 0;
 	end->runtime->hw_ptr_interrupt = end->runtime->boundary;
 }
 
@@ -95,9 +96,8 @@ static inline bool vsnd_end_is_in_reset(const struct vsnd_end *end)
 }
 
 /*
- * When no move must be seen. In a RESET the core's base may be that of another
- * round than its hw_ptr. And a PAUSE of a linked stream must find no xrun where
- * it looks under the group's lock: to stop the group the core would wait for that
+ * A PAUSE of a linked stream, too, must see no move and find no xrun where it
+ * looks under the group's lock: to stop the group the core would wait for that
  * lock, which is its own, for ever. So while somebody holds it, only our own
  * telling finds that a stream has moved; it comes in any case, and so does a
  * release of the pause.
@@ -110,8 +110,10 @@ static inline bool vsnd_end_is_held(const struct vsnd_end *end)
 }
 
 /*
- * Where the core believes the stream is. Not for having waited it looks wrong.
- * One that was never prepared has no place: its client has forged its state.
+ * Where the core believes the stream is. It must not believe that it has moved if
+ * in the middle of a RESET its base is of another round; nor does it look wrong
+ * for having waited. One that was never prepared has no place: its client has
+ * forged its state.
  */
 static inline snd_pcm_uframes_t vsnd_end_hold(struct vsnd_end *end)
 {
@@ -122,7 +124,11 @@ static inline snd_pcm_uframes_t vsnd_end_hold(struct vsnd_end *end)
 	if (!end->ring.frames)
 		return SNDRV_PCM_POS_XRUN;
 	runtime->hw_ptr_jiffies = jiffies;
-	return pos < runtime->buffer_size ? pos : 0;
+	if (pos >= runtime->buffer_size) {
+		pos = runtime->status->hw_ptr % runtime->buffer_size;
+		runtime->hw_ptr_base = runtime->status->hw_ptr - pos;
+	}
+	return pos;
 }
 
 /**
