@@ -10,6 +10,7 @@
 #include "end.h"
 
 #define VSND_CLIENT_TURNS	16	/* of the clock, in one go of its work */
+#define VSND_CLIENT_WAITS	3	/* for starts, in a turn */
 
 static struct vsnd_client *vsnd_to_client(struct vsnd_clock *clock)
 {
@@ -27,7 +28,7 @@ static s64 vsnd_client_now(struct vsnd_clock *clock)
  */
 static void vsnd_client_arm(struct vsnd_clock *clock, s64 when)
 {
-	queue_delayed_work(vsnd_workqueue, &vsnd_to_client(clock)->work, 0);
+	mod_delayed_work(vsnd_workqueue, &vsnd_to_client(clock)->work, 0);
 }
 
 /**
@@ -156,24 +157,43 @@ static u64 vsnd_client_room(struct vsnd_cable *cable)
  * Who is just being started is neither RUNNING nor DRAINING until its stream
  * lock is let go, and what it waits for is not known before.
  */
-static void vsnd_client_await_start(struct vsnd_end *end)
+static struct snd_pcm_substream *
+vsnd_client_starting(const struct vsnd_cable *cable)
 {
-	struct snd_pcm_substream *substream = NULL;
 	snd_pcm_state_t state;
-	unsigned long flags;
+	int i;
 
-	spin_lock_irqsave(&end->cable->lock, flags);
-	if (end->running) {
-		state = snd_pcm_runtime_state(end->runtime);
+	lockdep_assert_held(&cable->lock);
+	for (i = 0; i < 2; i++) {
+		if (!cable->end[i].running)
+			continue;
+		state = snd_pcm_runtime_state(cable->end[i].runtime);
 		if (state != SNDRV_PCM_STATE_RUNNING &&
 		    state != SNDRV_PCM_STATE_DRAINING)
-			substream = end->substream;
+			return cable->end[i].substream;
 	}
-	spin_unlock_irqrestore(&end->cable->lock, flags);
-	if (!substream)
-		return;
-	snd_pcm_stream_lock_irqsave(substream, flags);
-	snd_pcm_stream_unlock_irqrestore(substream, flags);
+	return NULL;
+}
+
+/*
+ * Takes the cable's lock when nobody is just being started. Who is dragged along
+ * by a drain looks as if it was all the time, so that this is not for ever.
+ */
+static void vsnd_client_lock(struct vsnd_cable *cable, unsigned long *flags)
+	__acquires(&cable->lock)
+{
+	struct snd_pcm_substream *substream;
+	unsigned int waits;
+
+	for (waits = 0; ; waits++) {
+		spin_lock_irqsave(&cable->lock, *flags);
+		substream = vsnd_client_starting(cable);
+		if (!substream || waits == VSND_CLIENT_WAITS)
+			return;
+		spin_unlock_irqrestore(&cable->lock, *flags);
+		snd_pcm_stream_lock_irqsave(substream, *flags);
+		snd_pcm_stream_unlock_irqrestore(substream, *flags);
+	}
 }
 
 /*
@@ -190,11 +210,8 @@ static bool vsnd_client_turn(struct vsnd_client *client)
 	unsigned long flags;
 	s64 now, end;
 	u64 room;
-	int i;
 
-	for (i = 0; i < 2; i++)
-		vsnd_client_await_start(&cable->end[i]);
-	spin_lock_irqsave(&cable->lock, flags);
+	vsnd_client_lock(cable, &flags);
 	room = vsnd_client_room(cable);
 	now = atomic64_read(&client->now);
 	end = now + room;
@@ -207,16 +224,15 @@ static bool vsnd_client_turn(struct vsnd_client *client)
 	spin_unlock_irqrestore(&cable->lock, flags);
 	if (!room)
 		return false;
-	client->moved = true;
 	vsnd_clock_run(&client->clock, now);
 	return now < end || room > 1;
 }
 
 /*
  * Where the room ends no period need end, but a client may wait for just what
- * there is: both are told in any case. Clients may make room for as long as they
- * like, but whoever waits for the work, such as the close of the other end, waits
- * for one go of it only.
+ * there is: it is told in any case, and again if it could not be. Clients may
+ * make room for as long as they like, but whoever waits for the work, such as the
+ * close of the other end, waits for one go of it only.
  */
 static void vsnd_client_work(struct work_struct *work)
 {
@@ -231,10 +247,8 @@ static void vsnd_client_work(struct work_struct *work)
 		}
 		cond_resched();
 	}
-	if (client->moved)
-		vsnd_cable_tell(container_of(client, struct vsnd_cable,
-					     client));
-	client->moved = false;
+	if (vsnd_cable_tell(container_of(client, struct vsnd_cable, client)))
+		vsnd_client_arm_later(&client->clock);
 }
 
 /**

@@ -118,13 +118,11 @@ struct vsnd_step {
  * @clock: the clock
  * @work: lets time pass as far as both ends allow
  * @now: its time, frames. Written by @work.
- * @moved: time has passed and the clients are yet to be told. Only for @work.
  */
 struct vsnd_client {
 	struct vsnd_clock clock;
 	struct delayed_work work;
 	atomic64_t now;
-	bool moved;
 };
 
 /**

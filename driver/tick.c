@@ -387,13 +387,31 @@ bool vsnd_cable_tick(struct vsnd_cable *cable, s64 now)
 	return playback || capture;
 }
 
+/* Is a stream further than the PCM core has seen, which looks only where it runs? */
+static bool vsnd_end_is_untold(const struct vsnd_end *end)
+{
+	snd_pcm_state_t state;
+
+	if (!end->running)
+		return false;
+	state = snd_pcm_runtime_state(end->runtime);
+	if (state != SNDRV_PCM_STATE_RUNNING &&
+	    state != SNDRV_PCM_STATE_DRAINING)
+		return false;
+	return end->n != end->seen ||
+	       end->hw_ptr != snd_pcm_peek(end->runtime->status->hw_ptr);
+}
+
 /**
- * vsnd_cable_tell() - have the PCM core look at both ends
+ * vsnd_cable_tell() - have the PCM core look at the ends of which it has not seen
+ *	all
  * @cable: the cable
  *
  * Context: No stream lock held. Takes the cable's lock.
+ * Return: whether there was one. It need not have seen all now: not if the
+ * stream is just being paused, or is in the middle of a RESET.
  */
-void vsnd_cable_tell(struct vsnd_cable *cable)
+bool vsnd_cable_tell(struct vsnd_cable *cable)
 {
 	struct snd_pcm_substream *told[2] = { NULL, NULL };
 	struct vsnd_end *end;
@@ -404,7 +422,7 @@ void vsnd_cable_tell(struct vsnd_cable *cable)
 	vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
 	for (i = 0; i < 2; i++) {
 		end = &cable->end[i];
-		if (!end->running)
+		if (!vsnd_end_is_untold(end))
 			continue;
 		vsnd_end_report(end, end->line->next, true);
 		told[i] = end->substream;
@@ -413,4 +431,5 @@ void vsnd_cable_tell(struct vsnd_cable *cable)
 	for (i = 0; i < 2; i++)
 		if (told[i])
 			vsnd_end_tell(&cable->end[i], told[i]);
+	return told[0] || told[1];
 }

@@ -431,7 +431,7 @@ void vsnd_end_plan(struct vsnd_end *end);
 s64 vsnd_cable_instant(const struct vsnd_cable *cable);
 bool vsnd_cable_schedule(struct vsnd_cable *cable);
 bool vsnd_cable_tick(struct vsnd_cable *cable, s64 now);
-void vsnd_cable_tell(struct vsnd_cable *cable);
+bool vsnd_cable_tell(struct vsnd_cable *cable);
 
 /* stamp.c */
 void vsnd_stamp_start(struct snd_pcm_runtime *runtime, s64 at);

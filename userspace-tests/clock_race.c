@@ -15,9 +15,10 @@
 #define LATE	(40 * VT_MS)	/* more than half a ring, in jiffies */
 #define LATES	20
 #define ODD	5		/* frames: less than a period */
-#define WHOLE	19200		/* frames: a ring of one period, 400 ms */
-#define WHOLES	10
-#define TELL	(200 * VT_MS)	/* later is it told of */
+#define WHOLE	9600		/* frames: a ring of one period, 200 ms */
+#define WHOLES	16
+#define TRIES	8
+#define TELL	(100 * VT_MS)	/* later is it told of */
 #define PAUSES	1000
 #define HWSYNC	_IO('A', 0x22)
 #define PAUSE	_IOW('A', 0x45, int)
@@ -123,6 +124,40 @@ static void test_pause(const void *arg)
 	vt_threads(live, parts, sizeof(parts[0]), 2);
 }
 
+static void live_resetting_both(struct pair *pair)
+{
+	char *heard = vt_alloc(RING / 4 * pair->recorder->frame_bytes);
+	unsigned int i;
+
+	for (i = 0; i < vt_share(RESETS); i++) {
+		vt_play(pair->player, 0, RING / 2);
+		vt_read(pair->recorder, heard, RING / 4);
+		MUST(snd_pcm_reset(pair->player->pcm));
+	}
+	pair->over = true;
+}
+
+/*
+ * To pause a group the core looks where it is, on some kernels under the group's
+ * lock, which to stop it for an xrun it would wait for.
+ */
+static void test_reset_linked(const void *arg)
+{
+	const int device = *(const int *)arg;
+	struct vt_params p = vt_plain;
+	struct pair pair = { NULL };
+	struct part parts[] = { { &pair, live_resetting_both },
+				{ &pair, live_pausing } };
+
+	use_clock(device, &p);
+	pair.player = vt_player(device, &p);
+	pair.recorder = vt_recorder(device, &p);
+	vt_link(pair.player, pair.recorder);
+	vt_play(pair.player, 0, RING / 2);
+	MUST(snd_pcm_start(pair.player->pcm));
+	vt_threads(live, parts, sizeof(parts[0]), 2);
+}
+
 static void live_looking(struct pair *pair)
 {
 	int64_t until = vt_now() + 20 * VT_SECOND;
@@ -186,25 +221,14 @@ static void test_late(const void *arg)
 	}
 }
 
-/*
- * Of every second ring nobody sees the beginning, and its end is told late: who
- * looks before that must not be taken for who is told, or the ring is lost.
- */
-static void test_ring(const void *arg)
+/* Frames that the stream has in so many rings, each second of which is looked at */
+static int64_t count_rings(struct vt_stream *s)
 {
-	const int device = *(const int *)arg;
-	struct vt_params p = vt_plain;
 	struct vt_position pos;
-	struct vt_stream *s;
 	int64_t start;
 	int i;
 
-	if (!vt_slow_down("tell", TELL))
-		vt_skip("this kernel has no kprobe there");
-	p.period = WHOLE;
-	p.buffer = WHOLE;
-	p.stop = VT_NEVER;
-	s = vt_recorder(device, &p);
+	vt_prepare(s);
 	go_to(0);	/* with the timer */
 	MUST(snd_pcm_start(s->pcm));
 	go_to(1);
@@ -214,17 +238,45 @@ static void test_ring(const void *arg)
 		vt_sleep_until(start + i * vt_duration(s, WHOLE) + TELL / 2);
 		vt_locate(s, &pos);
 	}
-	EXPECT(pos.frames > WHOLES * WHOLE * 3 / 4, "%lld frames in the time of %d",
-	       (long long)pos.frames, WHOLES * WHOLE);
+	vt_sleep_until(pos.after + TELL);
+	vt_locate(s, &pos);
+	MUST(snd_pcm_drop(s->pcm));
+	return pos.frames;
+}
+
+/*
+ * Of every second ring nobody sees the beginning, and its end is told late: who
+ * looks before that must not be taken for who is told, or the ring is lost. So
+ * is one if the machine stands still for longer: that is tried again.
+ */
+static void test_ring(const void *arg)
+{
+	const int device = *(const int *)arg;
+	struct vt_params p = vt_plain;
+	struct vt_stream *s;
+	unsigned int tries = 0;
+	int64_t frames;
+
+	if (!vt_slow_down("tell", TELL))
+		vt_skip("this kernel has no kprobe there");
+	p.period = WHOLE;
+	p.buffer = WHOLE;
+	p.stop = VT_NEVER;
+	s = vt_recorder(device, &p);
+	do {
+		frames = count_rings(s);
+	} while (frames < WHOLES * WHOLE && ++tries < TRIES);
+	EXPECT(tries < TRIES, "%lld frames in the time of %d",
+	       (long long)frames, WHOLES * WHOLE);
 }
 
 int main(int argc, char **argv)
 {
 	int device;
 
-	vt_init(argc, argv, 60);
+	vt_init(argc, argv, 200);
 	is_slow = vt_slow_down("started", SLOW);
-	vt_plan(5 * vt_devices());
+	vt_plan(6 * vt_devices());
 	for (device = 0; device < vt_devices(); device++) {
 		vt_run(test_drain, &device,
 		       "device %d: drained before it is said to run", device);
@@ -233,6 +285,8 @@ int main(int argc, char **argv)
 		vt_run(test_reset, &device, "device %d: reset while time passes",
 		       device);
 		vt_slow_down("reset", 0);
+		vt_run(test_reset_linked, &device,
+		       "device %d: a pair is reset while it is paused", device);
 		vt_run(test_late, &device, "device %d: told late", device);
 		vt_run(test_ring, &device, "device %d: told late of a ring", device);
 		vt_slow_down("tell", 0);
