@@ -35,6 +35,19 @@ void vsnd_cable_init(struct vsnd_cable *cable, struct vsnd_pcm *pcm)
 	}
 }
 
+/*
+ * Before which frame of its own the recorder may not hear the player any more:
+ * the client has been told that it is played, and may be writing over it. Not if
+ * it has not come round yet.
+ */
+static u64 vsnd_cable_overwritten(const struct vsnd_cable *cable,
+				  const struct vsnd_end *player)
+{
+	if (vsnd_end_written(player) <= player->ring.frames)
+		return 0;
+	return max_t(s64, player->seen - cable->shift, 0);
+}
+
 /**
  * vsnd_cable_connect() - work out what the recorder hears of the player
  * @cable: the cable, brought to the present; an end has started or stopped
@@ -42,7 +55,8 @@ void vsnd_cable_init(struct vsnd_cable *cable, struct vsnd_pcm *pcm)
  *
  * If a start takes effect at an instant that has passed meanwhile, as on a
  * machine that is late, the recorder has been given silence in place of the
- * player's first frames. What it has not been told of yet is given anew.
+ * player's first frames. What it has not been told of yet is given anew; but if
+ * it is the recorder that is late, not what its player's client has written over.
  *
  * Context: The cable's lock held.
  */
@@ -61,7 +75,8 @@ void vsnd_cable_connect(struct vsnd_cable *cable, u64 earliest)
 		return;
 	cable->shift = recorder->origin - player->origin;
 	begin = max(player->from, recorder->from) - recorder->origin;
-	cable->begin = max(begin, earliest);
+	cable->begin = max3(begin, earliest,
+			    vsnd_cable_overwritten(cable, player));
 	if (recorder->moved > max(recorder->seen, cable->begin)) {
 		recorder->moved = max(recorder->seen, cable->begin);
 		recorder->silent = 0;

@@ -13,6 +13,10 @@
 #define ROUNDS	50
 #define RING	48000		/* frames: nothing is due meanwhile */
 
+#define STALL	(100 * VT_MS)	/* longer than the ring of a player lasts, */
+#define SHORT	2400		/* which is so many frames */
+#define SECONDS	40		/* more than a player plays */
+
 struct part {
 	int device;
 	int subdevice;
@@ -85,18 +89,122 @@ static void test_beside(const void *arg)
 	}
 }
 
+struct pair {
+	struct vt_stream *player, *recorder;
+	volatile bool over;
+};
+
+struct side {
+	struct pair *pair;
+	void (*live)(struct pair *pair);
+};
+
+/* It looks all the time: its timer may be the one that waits for the start. */
+static void live_playing(struct pair *pair)
+{
+	int64_t until = vt_now() + SECONDS / 2 * VT_SECOND;
+	uint64_t n = SHORT;
+
+	while (!pair->over && vt_now() < until) {
+		if (snd_pcm_avail(pair->player->pcm) < SHORT / 4)
+			continue;
+		vt_play(pair->player, n, SHORT / 4);
+		n += SHORT / 4;
+	}
+}
+
+/* Each frame that is not silent is a later one than that before it. */
+static void expect_in_order(const struct vt_stream *s, const char *heard,
+			    size_t frames)
+{
+	uint64_t next = 0, n;
+	size_t i;
+
+	for (i = 0; i < frames; i++, heard += s->frame_bytes) {
+		if (vt_silent(s, heard, 1))
+			continue;
+		n = next;
+		if (!vt_stamped(s, heard, n, 1))
+			for (n = 0; n < SECONDS * RING; n++)
+				if (vt_stamped(s, heard, n, 1))
+					break;
+		EXPECT(n >= next, "recorded frame %zu is the played frame %llu after %llu",
+		       i, (unsigned long long)n, (unsigned long long)next - 1);
+		next = n + 1;
+	}
+}
+
+static void live_recording(struct pair *pair)
+{
+	struct vt_stream *recorder = pair->recorder;
+	char *heard = vt_alloc(RING / 4 * recorder->frame_bytes);
+	struct vt_position pos;
+	unsigned int i;
+
+	for (i = 0; i < 5; i++) {
+		MUST(snd_pcm_drop(recorder->pcm));
+		vt_prepare(recorder);
+		vt_slow_down("start", STALL);
+		MUST(snd_pcm_start(recorder->pcm));
+		vt_slow_down("start", 0);
+		vt_read(recorder, heard, RING / 4);
+		vt_locate(recorder, &pos);
+		if (pos.frames < RING)	/* or its own ring has come round */
+			expect_in_order(recorder, heard, RING / 4);
+	}
+	pair->over = true;
+}
+
+static void live_side(const void *arg)
+{
+	const struct side *side = arg;
+
+	side->live(side->pair);
+}
+
+/*
+ * A recorder whose start takes longer than its player's ring lasts: what it has
+ * missed may have been written over, and is not heard in place of that.
+ */
+static void test_late(const void *arg)
+{
+	const int device = *(const int *)arg;
+	struct vt_params p = vt_plain;
+	struct pair pair = { NULL };
+	const struct side sides[] = { { &pair, live_playing },
+				      { &pair, live_recording } };
+
+	if (!is_slow)
+		vt_skip("this kernel has no kprobe for a start");
+	vt_slow_down("start", 0);
+	p.format = SND_PCM_FORMAT_S32_LE;	/* each frame is another one */
+	p.stop = VT_NEVER;
+	p.period = RING / 8;
+	p.buffer = RING;
+	pair.recorder = vt_recorder(device, &p);
+	p.period = SHORT / 4;
+	p.buffer = SHORT;
+	pair.player = vt_player(device, &p);
+	vt_play(pair.player, 0, SHORT);
+	MUST(snd_pcm_start(pair.player->pcm));
+	vt_threads(live_side, sides, sizeof(sides[0]), ARRAY_SIZE(sides));
+}
+
 int main(int argc, char **argv)
 {
 	int device;
 
-	vt_init(argc, argv, 60);
+	vt_init(argc, argv, 100);
 	is_slow = vt_slow_down("start", SLOW);
-	vt_plan(2 * vt_devices());
+	vt_plan(3 * vt_devices());
 	for (device = 0; device < vt_devices(); device++) {
 		vt_run(test_start, &device,
 		       "device %d loses nothing in a slow start", device);
 		vt_run(test_beside, &device,
 		       "device %d nor beside a recorder that runs", device);
+		vt_run(test_late, &device,
+		       "device %d nor hears what is written over it", device);
+		is_slow = vt_slow_down("start", SLOW);
 	}
 	return vt_finish();
 }
