@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The client clock moves on one processor while a client does something on the
- * other: whatever that is, it comes before the time that passes or after it.
+ * A clock moves on one processor, most often the client clock, while a client
+ * does something on the other: whatever that is, it comes before the time that
+ * passes or after it.
  */
 
 #include <sched.h>
