@@ -43,9 +43,14 @@ void vsnd_cable_init(struct vsnd_cable *cable, struct vsnd_pcm *pcm)
 static u64 vsnd_cable_overwritten(const struct vsnd_cable *cable,
 				  const struct vsnd_end *player)
 {
+	snd_pcm_uframes_t untold =
+		player->hw_ptr - snd_pcm_peek(player->runtime->status->hw_ptr);
+
 	if (vsnd_end_written(player) <= player->ring.frames)
 		return 0;
-	return max_t(s64, player->seen - cable->shift, 0);
+	if (untold > player->ring.frames)
+		untold = 0;
+	return max_t(s64, player->seen - untold - cable->shift, 0);
 }
 
 /**

@@ -55,6 +55,10 @@ static int vsnd_pcm_hw_params(struct snd_pcm_substream *substream,
 					   params_buffer_bytes(params));
 }
 
+/*
+ * A prepare has a RESET as well. A linked stream has it with its group, and may
+ * be closed by then as far as its end knows.
+ */
 static int vsnd_pcm_ioctl(struct snd_pcm_substream *substream, unsigned int cmd,
 			  void *arg)
 {
@@ -64,7 +68,7 @@ static int vsnd_pcm_ioctl(struct snd_pcm_substream *substream, unsigned int cmd,
 	if (cmd != SNDRV_PCM_IOCTL1_RESET)
 		return snd_pcm_lib_ioctl(substream, cmd, arg);
 	snd_pcm_stream_lock_irq(substream);
-	vsnd_end_begin_reset(end);
+	vsnd_begin_reset(substream->runtime);
 	snd_pcm_stream_unlock_irq(substream);
 	err = snd_pcm_lib_ioctl(substream, cmd, arg);
 	snd_pcm_stream_lock_irq(substream);

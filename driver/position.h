@@ -72,10 +72,11 @@ static inline void vsnd_end_keep_round(struct vsnd_end *end)
 {
 	struct snd_pcm_runtime *runtime = end->runtime;
 	unsigned long since = jiffies - runtime->hw_ptr_jiffies;
+	snd_pcm_uframes_t hw_ptr = runtime->hw_ptr_base + end->told;
 
 	if (unlikely(since > runtime->hw_ptr_buffer_jiffies / 2) &&
-	    runtime->hw_ptr_base + end->told <
-	    runtime->hw_ptr_interrupt + runtime->period_size)
+	    hw_ptr >= runtime->status->hw_ptr &&
+	    hw_ptr < runtime->hw_ptr_interrupt + runtime->period_size)
 		runtime->hw_ptr_jiffies = jiffies;
 }
 
@@ -85,9 +86,9 @@ static inline void vsnd_end_keep_round(struct vsnd_end *end)
  * must see no move. The last thing that the core sets with the base is its
  * hw_ptr_interrupt, which is never at the boundary but here.
  */
-static inline void vsnd_end_begin_reset(struct vsnd_end *end)
+static inline void vsnd_begin_reset(struct snd_pcm_runtime *runtime)
 {
-	end->runtime->hw_ptr_interrupt = end->runtime->boundary;
+	runtime->hw_ptr_interrupt = runtime->boundary;
 }
 
 static inline bool vsnd_end_is_in_reset(const struct vsnd_end *end)

@@ -405,7 +405,7 @@ static bool vsnd_end_is_untold(const struct vsnd_end *end)
 /**
  * vsnd_cable_tell() - have the PCM core look at the ends of which it has not seen
  *	all
- * @cable: the cable
+ * @cable: the cable; nobody is told if it has another clock than the client clock
  *
  * Context: No stream lock held. Takes the cable's lock.
  * Return: whether there was one. It need not have seen all now: not if the
@@ -422,7 +422,9 @@ bool vsnd_cable_tell(struct vsnd_cable *cable)
 	vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
 	for (i = 0; i < 2; i++) {
 		end = &cable->end[i];
-		if (!vsnd_end_is_untold(end))
+		/* a late member of a linked group: see vsnd_client_room() */
+		if (cable->clock != &cable->client.clock ||
+		    !vsnd_end_is_untold(end))
 			continue;
 		vsnd_end_report(end, end->line->next, true);
 		told[i] = end->substream;

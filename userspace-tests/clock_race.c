@@ -16,10 +16,10 @@
 #define LATE	(40 * VT_MS)	/* more than half a ring, in jiffies */
 #define LATES	20
 #define ODD	5		/* frames: less than a period */
-#define WHOLE	9600		/* frames: a ring of one period, 200 ms */
-#define WHOLES	16
+#define WHOLE	19200		/* frames: a ring of one period, 400 ms */
+#define WHOLES	10
 #define TRIES	8
-#define TELL	(100 * VT_MS)	/* later is it told of */
+#define TELL	(50 * VT_MS)	/* later is it told of */
 #define PAUSES	1000
 #define HWSYNC	_IO('A', 0x22)
 #define PAUSE	_IOW('A', 0x45, int)
