@@ -196,17 +196,16 @@ static bool vsnd_end_tells_delay(const struct vsnd_end *end)
 static void vsnd_end_set_ready(struct vsnd_end *end, unsigned int latency)
 {
 	struct snd_pcm_runtime *runtime = end->runtime;
+	struct vsnd_ring *ring = &end->ring;
 
 	snd_pcm_stream_lock_irq(end->substream);
 	spin_lock(&end->cable->lock);
 	end->latency = latency;
 	runtime->delay = vsnd_end_tells_delay(end) ? latency : 0;
-	end->period = runtime->period_size;
 	end->wakes = !runtime->no_period_wakeup;
-	if (!end->wakes)
-		end->period = max(end->period, end->ring.frames / 2);
-	end->piece = max(VSND_MOVE_BYTES / (end->ring.sample_bytes *
-					    end->ring.channels), 1U);
+	end->period = end->wakes ? runtime->period_size : ring->frames / 2;
+	end->piece = max(VSND_MOVE_BYTES /
+			 (ring->sample_bytes * ring->channels), 1U);
 	vsnd_end_rewind(end);
 	end->lost = false;
 	/* where the RESET that follows has them; START is not sure to come first */

@@ -171,8 +171,9 @@ struct vsnd_pcm;
  * @runtime: its runtime
  * @setup: held by prepare, and while the buffer is taken away at close
  * @ring: its buffer. Written by prepare while not @running.
- * @period: frames between two looks at the stream
- * @wakes: whether that is for a period wake-up
+ * @period: frames between two looks at the stream: a period or, if nobody waits
+ *	for its end, half the ring
+ * @wakes: whether the client waits for wake-ups
  * @ready: prepared, so that it may start; not while its buffer may change
  * @running: frames pass; see "the other end"
  * @line: which timeline of the cable it goes by; both ends share one while
