@@ -22,6 +22,7 @@ summary()
 	local status=$?
 
 	trap - EXIT
+	end_children
 	[ "$status" = 0 ] || [ "$not_ok" != 0 ] || not_ok=1
 	say "logs: $(relative "$dir")"
 	printf '%d passed, %d failed, %d skipped\n' \
@@ -236,6 +237,7 @@ test_signing()
 	done
 }
 
+own "$dir"
 "$QEMU/setup.sh" packages
 kernel=$("$QEMU/kernel.sh")
 release=$(cat "$kernel/release")

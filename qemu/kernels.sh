@@ -141,6 +141,11 @@ reasons()
 	done
 }
 
+trap end_children EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+demand_counts JOBS SHARE
+own "$results"
 [ -n "${KERNELS:-}" ] || KERNELS=$(lanes yes | paste -s -d ' ')
 arches=
 for lane in $KERNELS; do

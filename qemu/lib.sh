@@ -37,10 +37,26 @@ die()
 	exit 1
 }
 
+# demand_counts NAME...: each of these variables, where it is set, is one
+demand_counts()
+{
+	local name
+
+	for name; do
+		case ${!name-1} in
+		'' | 0* | *[!0-9]*) die "$name=${!name}: not a number from 1 on" ;;
+		esac
+	done
+}
+
 has()
 {
 	command -v "$1" >/dev/null 2>&1
 }
+
+case $TOP in
+*[[:space:]:]*) die "kbuild cannot build in a path with spaces or colons: $TOP" ;;
+esac
 
 # relative PATH: as a user at the top of the tree would type it
 relative()
@@ -56,6 +72,50 @@ lock()
 	flock -n 9 && return
 	say "waiting for another command that uses $(relative "$CACHE")/$1"
 	flock 9
+}
+
+# own PATH: one command at a time leaves its results there
+own()
+{
+	mkdir -p "${1%/*}"
+	exec 6>"$1.lock"
+	flock -n 6 || die "another command leaves its results in $(relative "$1")"
+}
+
+# descendants PID: the processes that it has started, and those that they have
+descendants()
+{
+	local child
+
+	for child in $(cat /proc/"$1"/task/*/children 2>/dev/null); do
+		echo "$child"
+		descendants "$child"
+	done
+}
+
+# end_children: what this command has started and does not wait for any more
+end_children()
+{
+	# shellcheck disable=SC2046	# a list of words
+	kill $(descendants $$) 2>/dev/null || true
+}
+
+# is_called NAME WORD: is that a test's name in a list, as one may type it?
+is_called()
+{
+	case $1 in
+	"$2" | "$2.sh" | "guest/$2" | "guest/$2.sh") return 0 ;;
+	esac
+	return 1
+}
+
+# died_early DIR: did a guest's kernel die before it ran the first program of
+# anybody's? Under QEMU's TCG it may not survive that it patches its own code on
+# two processors.
+died_early()
+{
+	[ -s "$1/console.log" ] &&
+		! grep -a -q 'Run /[a-z]* as init process' "$1/console.log"
 }
 
 # without_excused FILE...: a kernel log, but for reports of what is the kernel's
