@@ -7,7 +7,7 @@
 #
 # TESTS="NAME ..." runs only these: names as in the list, guest/ and .sh may
 # be left out. LANE=NAME takes a kernel of lanes.list, and out/lanes/NAME/.
-# DEBUG=VERSION-PURPOSE takes a kernel of debug-kernel.sh.
+# DEBUG_KERNEL=VERSION-PURPOSE takes a kernel of debug-kernel.sh.
 # SHARE=N does N per cent of what a test does for long or often: races, kills,
 # the fuzzers' operations.
 # LIST=file is another list, RESULTS=dir another place for what comes of it.
@@ -28,6 +28,7 @@ summary()
 	local status=$?
 
 	trap - EXIT
+	end_children
 	[ "$status" = 0 ] || [ "$failed" != 0 ] || failed=1
 	say "results: $(relative "$dir")"
 	printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
@@ -44,9 +45,7 @@ wanted()
 
 	[ -n "${TESTS:-}" ] || return 0
 	for test in ${2:-$TESTS}; do
-		case $1 in
-		"$test" | "$test.sh" | "guest/$test" | "guest/$test.sh") return ;;
-		esac
+		! is_called "$1" "$test" || return 0
 	done
 	return 1
 }
@@ -60,14 +59,14 @@ check_names()
 		while read -r name rest; do
 			! wanted "${name:-#}" "$test" || continue 2
 		done <"${LIST:-$QEMU/tests.list}"
-		die "TESTS: $test: not in qemu/tests.list"
+		die "TESTS: $test: not in $(relative "${LIST:-$QEMU/tests.list}")"
 	done
 }
 
 # why_not NAME: the reason for which the lane cannot do it, if there is one
 why_not()
 {
-	local lane name reason this=${LANE:-${DEBUG:+debug:$DEBUG}}
+	local lane name reason this=${LANE:-${DEBUG_KERNEL:+debug:$DEBUG_KERNEL}}
 
 	[ -n "$this" ] || return
 	while read -r lane name reason; do
@@ -107,13 +106,16 @@ skip_tests()
 	done <"${LIST:-$QEMU/tests.list}"
 }
 
-# unexpected BASE: the lines of a test's kernel log that match no pattern
+# unexpected BASE: the lines of a test's kernel log that match no pattern; all of
+# them if one cannot be used
 unexpected()
 {
 	[ -f "$1.log" ] || return 0
 	cat "$QEMU/expected.log" "$1.expected" 2>/dev/null |
 		sed '/^ *$/d; /^#/d' >"$1.patterns"
-	without_excused "$1.log" | grep -a -v -E -f "$1.patterns" || true
+	without_excused "$1.log" >"$1.rest"
+	grep -a -v -E -f "$1.patterns" "$1.rest" 2>&1 || [ $? = 1 ] ||
+		cat "$1.rest"
 }
 
 # judge MACHINE NAME SECONDS WHY: prints the result and adds it up; WHY is for
@@ -154,21 +156,13 @@ boot_machine()
 		2>"$dir/$1/trouble" | sed -u "s/^/$1 /"
 }
 
-# died_early MACHINE: before it ran the first program of anybody's. Under QEMU's
-# TCG a kernel may not survive that it patches its own code on two processors.
-died_early()
-{
-	[ -s "$dir/$1/console.log" ] &&
-		! grep -a -q 'Run /[a-z]* as init process' "$dir/$1/console.log"
-}
-
 # run_machine MACHINE: a kernel that dies early has one more chance.
 run_machine()
 {
 	local status=0
 
 	boot_machine "$1" || status=1
-	if [ $status = 1 ] && died_early "$1"; then
+	if [ $status = 1 ] && died_early "$dir/$1"; then
 		cp "$dir/$1/console.log" "$dir/$1/console-died.log"
 		echo "$1 again $(cat "$dir/$1/trouble")"
 		status=0
@@ -206,11 +200,12 @@ close_machine()
 
 case $share in *[!0-9]* | '' | 0*) die "SHARE: $share: not a share per cent" ;; esac
 check_names
+own "$dir"
 "$QEMU/setup.sh"
 if [ -n "${LANE:-}" ]; then
 	kernel=$("$QEMU/lane.sh" "$LANE")
-elif [ -n "${DEBUG:-}" ]; then
-	kernel=$("$QEMU/debug-kernel.sh" "${DEBUG%-*}" "${DEBUG##*-}")
+elif [ -n "${DEBUG_KERNEL:-}" ]; then
+	kernel=$("$QEMU/debug-kernel.sh" "${DEBUG_KERNEL%-*}" "${DEBUG_KERNEL##*-}")
 else
 	kernel=$("$QEMU/kernel.sh")
 fi
