@@ -186,7 +186,7 @@ hangs()
 }
 
 # The pipe ends with QEMU.
-exec 7< <(exec "$qemu" "${options[@]}" </dev/null 2>"$dir/qemu.log" 8>&-)
+exec 7< <(exec "$qemu" "${options[@]}" </dev/null 2>"$dir/qemu.log" 6>&- 8>&-)
 qemu_pid=$!
 verdict=
 what=boot
@@ -231,8 +231,8 @@ qemu_pid=
 	fail "QEMU failed with status $status: $(tail -n 1 "$dir/qemu.log")"
 complaint=
 [ -n "${MAY_COMPLAIN:-}" ] ||
-	complaint=$(without_excused "$dir/console.log" |
-		grep -a -m 1 -E "$COMPLAINTS" | tr -d '\r') || true
+	complaint=$(tr -d '\r' <"$dir/console.log" | without_excused |
+		grep -a -m 1 -E "$COMPLAINTS") || true
 [ -z "$complaint" ] || fail "the kernel complains: ${complaint:0:150}"
 [ -n "$verdict" ] || fail "ended without a verdict, in $what"
 [ "$verdict" = 0 ] || fail "the job failed with status $verdict"
