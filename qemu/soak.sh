@@ -8,7 +8,7 @@
 # OPS=N		operations of each lane of the fuzzer with one thread
 # RACES=N	operations of each lane with two
 # KILLS=N	clients killed at any moment
-# LOADS=N	times that the module is loaded, and a tenth of it with clients
+# LOADS=N	times that the module is loaded, and a tenth of it with clients, from 10 on
 # XRUNS=N	xruns of each end, each recovered from
 # USERS=N	rounds of users who want it all
 # STALE=N	hand-overs of a ring from one owner to the next
@@ -19,10 +19,9 @@ set -eu -o pipefail
 . "$(dirname "$0")/lib.sh"
 
 for name in SOAK OPS RACES KILLS LOADS XRUNS USERS STALE HOURS SEED; do
-	case ${!name:-1} in
-	*[!0-9]* | 0?*) die "$name=${!name}: not a number" ;;
-	esac
+	[ -n "${!name:-}" ] || unset $name
 done
+demand_counts SOAK OPS RACES KILLS LOADS XRUNS USERS STALE HOURS SEED
 
 minutes=${SOAK:-30}
 ops=${OPS:-$((minutes * 20000))}
@@ -35,6 +34,7 @@ stale=${STALE:-$((minutes * 3400))}
 hours=${HOURS:-24}
 seed=${SEED:-$(date +%s)}
 dir=$OUT/soak
+[ "$loads" -ge 10 ] || die "LOADS=$loads: a tenth of it is none"
 
 # A guest is given an hour for a part, times PATIENCE: several times what all of
 # them take on this machine, in seconds.
@@ -73,8 +73,8 @@ known_defect()
 {
 	local kernel image
 
-	kernel=$("$QEMU/kernel.sh")
-	image=$CACHE/image/$(cat "$kernel/release").cpio
+	kernel=$("$QEMU/kernel.sh") && image=$("$QEMU/build.sh" "$kernel" tests) &&
+		image=$("$QEMU/image.sh" "$kernel" "$image") || return
 	ACCEL=$("$QEMU/accel.sh" "$kernel" "$image") APPEND="CARD=${2:-}" \
 		"$QEMU/boot.sh" "$kernel" "$image" smp "$1" "$dir/$1${2:+-$2}"
 }
@@ -88,17 +88,37 @@ link_prepare()
 		! grep -q 'time: hangs' "$dir/link-prepare-snd-virtual/report"
 }
 
+# judged NAME COMMAND...: in the words of check.sh, and counted with its tests
+judged()
+{
+	local name=$1
+
+	shift
+	if "$@" >&2; then
+		say "ok: $name"
+		counts[0]=$((counts[0] + 1))
+	else
+		say "FAIL: $name"
+		counts[1]=$((counts[1] + 1))
+	fi
+}
+
 mkdir -p "$dir"
+own "$OUT/soak.list"
 make_list >"$OUT/soak.list"
 say "soak: seed $seed, $ops operations a lane, $races of two threads, $kills kills, $loads loads, $xruns xruns, $users rounds of users, $stale hand-overs, $hours hours"
-status=0
 PATIENCE=$patience LIST=$OUT/soak.list RESULTS=$dir \
 	APPEND="FUZZ_OPS=$ops FUZZ_RACES=$races FUZZ_SEED=$seed FUZZ_KILLS=$kills \
 SOAK_LOADS=$loads SOAK_XRUNS=$xruns SOAK_USERS=$users SOAK_STALE=$stale \
 SOAK_SEED=$seed SOAK_HOURS=$hours" \
-	"$QEMU/check.sh" | tee /dev/stderr >"$OUT/soak.verdict" || status=$?
+	"$QEMU/check.sh" | tee "$OUT/soak.verdict" >&2 || true
 print_counts
-link_prepare || status=1
-known_defect link-pause || status=1
-cat "$OUT/soak.verdict"
-exit $status
+counts=$(sed -n '$s/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' \
+	"$OUT/soak.verdict")
+read -r -a counts <<<"${counts:-0 1 0}"
+judged "linked streams prepared at the same time: only what hangs snd-aloop" \
+	link_prepare
+judged "a linked stream paused in an unseen xrun: does not hang" \
+	known_defect link-pause
+printf '%d passed, %d failed, %d skipped\n' "${counts[@]}"
+[ "${counts[1]}" = 0 ]
