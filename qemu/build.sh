@@ -49,8 +49,6 @@ if [ "$(cat "$tree.key" 2>/dev/null)" != "$key" ]; then
 	echo "$key" >"$tree.key"
 fi
 
-: >"$log"
-
 # build WHAT COMMAND...: quiet about success
 build()
 {
@@ -75,6 +73,7 @@ make_modules()
 
 build_modules()
 {
+	: >"$log"
 	build "the modules for $release" make_modules "$tree" \
 		${with:+PCMBUF_TEST=${PCMBUF_TEST-1}}
 	# as the driver of somebody else
@@ -110,6 +109,11 @@ fi
 log=$tree.tests.log
 : >"$log"
 mkdir -p "$tests"
+# What was built of a source that is gone would be run as if it were there.
+for file in "$tests"/*; do
+	name=${file##*/}
+	[ -e "$TOP/userspace-tests/${name%.o}.c" ] || rm -f "$file"
+done
 [ -z "$with" ] || build "the test programs" "${inside[@]}" make \
 	-C "$TOP/userspace-tests" O="$tests" CC="$user_cc" -j "$(nproc)"
 

@@ -107,10 +107,12 @@ mapfile -t tests < <(find "$tree/tests/" -maxdepth 1 -type f -executable)
 libraries=$(libraries_of "${programs[@]/#/"$user"}" "${tests[@]}") || exit 1
 libraries=$(sort -u <<<"$libraries")
 
+# A kernel that its owner builds himself has other modules under the same name.
 # shellcheck disable=SC2086	# a list of words
 key="$(cat "$kernel/version") $(fingerprint "$QEMU/guest" "$QEMU/image.sh" \
 	"$user$busybox" "${programs[@]/#/"$user"}" "${tests[@]}" \
-	"$user/usr/share/alsa") $libraries
+	"$user/usr/share/alsa" $(while read -r file; do target "$file"; done <<<"$libraries") \
+	"$kernel/modules") $libraries
 $(find "$tree" -name '*.ko' -printf '%p %s %T@\n' | sort | sha256sum)"
 if [ -f "$image" ] && [ "$(cat "$image.key" 2>/dev/null)" = "$key" ]; then
 	echo "$image"
