@@ -152,7 +152,7 @@ apt_open()
 apt_field()
 {
 	apt-cache -c "$apt_dir/conf" show --no-all-versions "$2" 2>/dev/null |
-		sed -n "s/^$1: //p" | head -n 1
+		sed -n "s/^$1: //p" | head -n 1 || true
 }
 
 # apt_uris COMMAND PACKAGE...: of what the command would download if nothing

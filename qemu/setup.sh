@@ -72,7 +72,7 @@ apt_get()
 	local log=$CACHE/apt.log
 
 	mkdir -p "$CACHE"
-	DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get -q -y "$@" \
+	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@" \
 		>"$log" 2>&1
 }
 
