@@ -68,6 +68,13 @@ plays_with()
 	return "$status"
 }
 
+plays_without_memory()
+{
+	said=$(plays_with "$1") && return 1
+	echo "$said"
+	echo "$said" | grep -q 'Unable to install hw params:$'
+}
+
 # charged LATENCY: MiB that a cgroup has for a recorder with a ring of 16 MiB
 charged()
 {
@@ -127,6 +134,6 @@ for device in 0 1; do
 done
 device=0
 check "the largest ring, without latency" plays_with 0
-refused "and with one more frame" plays_with 1
+check "and with one more frame there is no memory" plays_without_memory 1
 check_charges
 finish
