@@ -47,11 +47,14 @@ struct subject {
  * @name: what it does
  * @before: brings the subject to where the call can be made
  * @act: the call; 0 or -1 and errno
+ * @sure: error that it is sure to give once, for there is nothing that it could
+ *	do without; 0 for none
  */
 struct call {
 	const char *name;
 	void (*before)(struct subject *s);
 	long (*act)(struct subject *s);
+	int sure;
 };
 
 static void open_subject(struct subject *s)
@@ -349,23 +352,23 @@ static void control(struct subject *s)
 }
 
 static const struct call calls[] = {
-	{ "open", nothing, act_open },
-	{ "hw_params of a page", open_subject, act_page },
-	{ "hw_params of a small buffer", open_subject, act_small },
-	{ "hw_params of a large buffer", open_subject, act_large },
-	{ "hw_params without interleaving", open_subject, act_planar },
-	{ "hw_params of a larger buffer", configured, act_large },
+	{ "open", nothing, act_open, ENOMEM },
+	{ "hw_params of a page", open_subject, act_page, ENOMEM },
+	{ "hw_params of a small buffer", open_subject, act_small, ENOMEM },
+	{ "hw_params of a large buffer", open_subject, act_large, ENOMEM },
+	{ "hw_params without interleaving", open_subject, act_planar, ENOMEM },
+	{ "hw_params of a larger buffer", configured, act_large, ENOMEM },
 	{ "hw_free", configured, act_free },
 	{ "prepare", configured, act_prepare },
 	{ "prepare with a latency", configured_late, act_prepare },
-	{ "mmap", configured_mmap, map_ring },
+	{ "mmap", configured_mmap, map_ring, ENOMEM },
 	{ "page faults", mapped, act_touch },
 	{ "read or write", running, act_transfer },
-	{ "status", running, act_status },
+	{ "status", running, act_status, EFAULT },
 	{ "drop", running, act_drop },
 	{ "proc files", running, act_proc },
 	{ "preallocation", default_prealloc, act_prealloc },
-	{ "controls", control, act_controls },
+	{ "controls", control, act_controls, EFAULT },
 };
 
 struct job {
@@ -374,8 +377,14 @@ struct job {
 	int dir;
 };
 
+/* What came of a call's faults: how many, and how many times the sure error */
+struct errors {
+	unsigned int all;
+	unsigned int sure;
+};
+
 /* true when there was nothing left to fail */
-static bool fail_once(const struct job *job, int nth, unsigned int *errors)
+static bool fail_once(const struct job *job, int nth, struct errors *errors)
 {
 	static unsigned char buf[BYTES];
 	struct subject s = { .device = job->device, .dir = job->dir,
@@ -394,21 +403,24 @@ static bool fail_once(const struct job *job, int nth, unsigned int *errors)
 	EXPECT(used || !err, "with no fault: %s", strerror(err));
 	EXPECT(!err || err == ENOMEM || err == EFAULT || err == EAGAIN,
 	       "fault %d: %s", nth, strerror(err));
-	*errors += !!err;
+	errors->all += !!err;
+	errors->sure += err && err == job->call->sure;
 	return !used;
 }
 
 static void test_call(const void *arg)
 {
 	const struct job *job = arg;
-	unsigned int errors = 0;
+	struct errors errors = { 0, 0 };
 	int nth = 1;
 
 	while (!fail_once(job, nth, &errors)) {
 		nth++;
 		EXPECT(nth < VF_MAX, "there is no end to the faults");
 	}
-	vt_note("%d faults, %u errors", nth - 1, errors);
+	vt_note("%d faults, %u errors", nth - 1, errors.all);
+	EXPECT(!job->call->sure || errors.sure, "never: %s",
+	       strerror(job->call->sure));
 	vt_sound(job->device);
 }
 

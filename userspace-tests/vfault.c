@@ -14,8 +14,8 @@ void vf_init(void)
 	fail_nth = open("/proc/self/fail-nth", O_RDWR);
 	if (fail_nth >= 0)
 		return;
-	printf("1..0 # SKIP this kernel cannot inject faults\n");
-	exit(4);
+	printf("Bail out! this kernel cannot inject faults\n");
+	exit(1);
 }
 
 void vf_begin(int nth)

@@ -10,7 +10,7 @@
 
 #define VF_MAX		20000	/* of one call: a leak of calls, not a fact */
 
-void vf_init(void);	/* skips the program where the kernel cannot do it */
+void vf_init(void);	/* bails out where the kernel cannot do it */
 void vf_begin(int nth);	/* counts from 1 and from now */
 bool vf_end(void);	/* true if something failed */
 
