@@ -124,7 +124,11 @@ static struct vsnd_test_slow vsnd_test_slows[] = {
 
 static DEFINE_MUTEX(vsnd_test_slow_lock);
 
-/* The driver has to be there; the probe stays until this module goes. */
+/*
+ * The driver has to be there; the probe stays until this module goes. A kernel
+ * may have no kprobes, or may have merged its own function into another. One of
+ * the driver's can only have got another name: that is an error in the log.
+ */
 static int vsnd_test_set_slow(void *data, u64 ns)
 {
 	struct vsnd_test_slow *slow = data;
@@ -137,6 +141,8 @@ static int vsnd_test_set_slow(void *data, u64 ns)
 	slow->probe.pre_handler = vsnd_test_be_slow;
 	if (!slow->there)
 		err = register_kprobe(&slow->probe);
+	if (err == -ENOENT && !strncmp(slow->probe.symbol_name, "vsnd_", 5))
+		pr_err("snd-virtual-test: no %s here\n", slow->probe.symbol_name);
 	slow->there = !err;
 	mutex_unlock(&vsnd_test_slow_lock);
 	return err;
