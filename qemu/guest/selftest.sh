@@ -29,6 +29,8 @@ scan()
 	done
 }
 
+# whose functions the module calls
+modprobe snd-pcm || exit 1
 echo 5 >/proc/sys/kernel/hung_task_timeout_secs 2>/dev/null
 echo clear 2>/dev/null >/sys/kernel/debug/kmemleak
 while read -r bug pattern; do

@@ -5,16 +5,21 @@
  * commits the bug named by the parameter; never on a machine that matters.
  */
 #include <linux/delay.h>
+#include <linux/dma-mapping.h>
 #include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/platform_device.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include <linux/spinlock.h>
 #include <linux/timer.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
+#include <sound/core.h>
+#include <sound/pcm.h>
 
 static char *bug = "";
 module_param(bug, charp, 0444);
@@ -89,6 +94,41 @@ static void bug_sleep(void)
 static void bug_shift(void)
 {
 	pr_info("%d\n", 1 << opaque(40));
+}
+
+static void bug_preempt(void)
+{
+	pr_info("on %u\n", smp_processor_id());
+}
+
+static void bug_bounds(void)
+{
+	int values[4] = { 1, 2, 3, 4 };
+
+	pr_info("%d\n", values[opaque(4)]);
+}
+
+/* DMA memory that is freed by another size */
+static void bug_dma(void)
+{
+	struct platform_device *pdev;
+	dma_addr_t addr;
+	void *area;
+
+	pdev = platform_device_register_simple("vsnd-bugs", -1, NULL, 0);
+	if (IS_ERR(pdev))
+		return;
+	dma_coerce_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(32));
+	area = dma_alloc_coherent(&pdev->dev, 2 * PAGE_SIZE, &addr, GFP_KERNEL);
+	if (area)
+		dma_free_coherent(&pdev->dev, PAGE_SIZE, area, addr);
+	platform_device_unregister(pdev);
+}
+
+/* What only a sound system for debugging looks at */
+static void bug_sound(void)
+{
+	snd_pcm_period_elapsed(NULL);
 }
 
 static void bug_leak(void)
@@ -199,7 +239,11 @@ static const struct {
 	{ "stack", bug_stack },
 	{ "inversion", bug_inversion },
 	{ "sleep", bug_sleep },
+	{ "preempt", bug_preempt },
 	{ "shift", bug_shift },
+	{ "bounds", bug_bounds },
+	{ "dma", bug_dma },
+	{ "sound", bug_sound },
 	{ "leak", bug_leak },
 	{ "timer", bug_timer },
 	{ "list", bug_list },
