@@ -88,6 +88,21 @@ static inline bool vsnd_end_is_draining(const struct vsnd_end *end)
 	return snd_pcm_runtime_state(end->runtime) == SNDRV_PCM_STATE_DRAINING;
 }
 
+/*
+ * Does it run for the PCM core as well? Not if it is just being started, or if it
+ * is a recorder that a drain has dragged along.
+ */
+static inline bool vsnd_end_is_under_way(const struct vsnd_end *end)
+{
+	snd_pcm_state_t state;
+
+	if (!end->running)
+		return false;
+	state = snd_pcm_runtime_state(end->runtime);
+	return state == SNDRV_PCM_STATE_RUNNING ||
+	       state == SNDRV_PCM_STATE_DRAINING;
+}
+
 /* The period in which the stream is ends next. */
 static inline void vsnd_end_align_period(struct vsnd_end *end)
 {

@@ -390,30 +390,51 @@ bool vsnd_cable_tick(struct vsnd_cable *cable, s64 now)
 /* Is a stream further than the PCM core has seen, which looks only where it runs? */
 static bool vsnd_end_is_untold(const struct vsnd_end *end)
 {
-	snd_pcm_state_t state;
+	return vsnd_end_is_under_way(end) &&
+	       (end->n != end->seen ||
+		end->hw_ptr != snd_pcm_peek(end->runtime->status->hw_ptr));
+}
 
-	if (!end->running)
+/*
+ * Has a client what it waits for, though nothing has moved? A RESET gives a player
+ * room, and so does who takes frames back, while another thread sleeps.
+ */
+static bool vsnd_end_has_enough(const struct vsnd_end *end)
+{
+	const struct snd_pcm_runtime *runtime = end->runtime;
+	u64 avail, wanted;
+
+	if (!vsnd_end_is_under_way(end))
 		return false;
-	state = snd_pcm_runtime_state(end->runtime);
-	if (state != SNDRV_PCM_STATE_RUNNING &&
-	    state != SNDRV_PCM_STATE_DRAINING)
-		return false;
-	return end->n != end->seen ||
-	       end->hw_ptr != snd_pcm_peek(end->runtime->status->hw_ptr);
+	if (end->direction == SNDRV_PCM_STREAM_PLAYBACK)
+		avail = end->seen + end->ring.frames - vsnd_end_written(end);
+	else
+		avail = end->seen - vsnd_end_read(end);
+	wanted = READ_ONCE(runtime->twake);
+	if (!wanted)
+		wanted = snd_pcm_peek(runtime->control->avail_min);
+	return avail >= wanted;
+}
+
+static void vsnd_wake_client(struct snd_pcm_substream *substream)
+{
+	wake_up(&substream->runtime->sleep);
+	wake_up(&substream->runtime->tsleep);
 }
 
 /**
  * vsnd_cable_tell() - have the PCM core look at the ends of which it has not seen
- *	all
+ *	all, and wake who has what he waits for at the others
  * @cable: the cable; nobody is told if it has another clock than the client clock
  *
  * Context: No stream lock held. Takes the cable's lock.
- * Return: whether there was one. It need not have seen all now: not if the
- * stream is just being paused, or is in the middle of a RESET.
+ * Return: whether the core was to look. It need not have seen all now: not if
+ * the stream is just being paused, or is in the middle of a RESET.
  */
 bool vsnd_cable_tell(struct vsnd_cable *cable)
 {
 	struct snd_pcm_substream *told[2] = { NULL, NULL };
+	struct snd_pcm_substream *woken[2] = { NULL, NULL };
 	struct vsnd_end *end;
 	unsigned long flags;
 	int i;
@@ -423,15 +444,21 @@ bool vsnd_cable_tell(struct vsnd_cable *cable)
 	for (i = 0; i < 2; i++) {
 		end = &cable->end[i];
 		/* a late member of a linked group: see vsnd_client_room() */
-		if (cable->clock != &cable->client.clock ||
-		    !vsnd_end_is_untold(end))
+		if (cable->clock != &cable->client.clock)
 			continue;
-		vsnd_end_report(end, end->line->next, true);
-		told[i] = end->substream;
+		if (vsnd_end_is_untold(end)) {
+			vsnd_end_report(end, end->line->next, true);
+			told[i] = end->substream;
+		} else if (vsnd_end_has_enough(end)) {
+			woken[i] = end->substream;
+		}
 	}
 	spin_unlock_irqrestore(&cable->lock, flags);
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < 2; i++) {
 		if (told[i])
 			vsnd_end_tell(&cable->end[i], told[i]);
+		else if (woken[i])
+			vsnd_wake_client(woken[i]);
+	}
 	return told[0] || told[1];
 }
