@@ -432,7 +432,8 @@ static void vsnd_end_rebase(struct vsnd_end *end)
  * through with its part of the RESET, no position is told.
  *
  * A prepare has a RESET as well, in which there is nothing to follow; a linked
- * stream may be closed meanwhile, as it is prepared with its group.
+ * stream may be closed meanwhile, as it is prepared with its group. Nor is there
+ * in that of a recorder that only a drain lets run: its START begins anew.
  *
  * Context: The ioctl op: stream lock held. Takes the cable's lock.
  */
@@ -443,7 +444,8 @@ void vsnd_end_reset(struct vsnd_end *end)
 	bool goes_round, is_reset;
 
 	spin_lock(&end->cable->lock);
-	is_reset = end->ready && (end->running || vsnd_end_is_resting(end));
+	is_reset = end->ready && (vsnd_end_is_under_way(end) ||
+				  vsnd_end_is_resting(end));
 	if (is_reset) {
 		runtime = end->runtime;
 		goes_round = vsnd_end_is_free_running(end);

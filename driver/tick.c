@@ -410,7 +410,7 @@ static bool vsnd_end_has_enough(const struct vsnd_end *end)
 		avail = end->seen + end->ring.frames - vsnd_end_written(end);
 	else
 		avail = end->seen - vsnd_end_read(end);
-	wanted = READ_ONCE(runtime->twake);
+	wanted = snd_pcm_peek(runtime->twake);
 	if (!wanted)
 		wanted = snd_pcm_peek(runtime->control->avail_min);
 	return avail >= wanted;

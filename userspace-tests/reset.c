@@ -298,6 +298,100 @@ static void test_waits_in_vain(const void *arg)
 	REFUSED(-EPIPE, snd_pcm_wait(player->pcm, 1000));
 }
 
+struct sleeper {
+	struct vt_stream *player;
+	bool polls;
+};
+
+struct part {
+	const struct sleeper *sleeper;
+	void (*live)(const void *sleeper);
+};
+
+/* A ring more than what has been written, of which there is no room for a frame */
+static void live_writing(const void *arg)
+{
+	const struct sleeper *sleeper = arg;
+
+	vt_play(sleeper->player, RING, RING - 1);
+	if (sleeper->polls)
+		EXPECT(MUST(snd_pcm_wait(sleeper->player->pcm, 5000)) == 1,
+		       "nobody is told of the room");
+	vt_play(sleeper->player, 2 * RING - 1, RING);
+}
+
+static void live_resetting(const void *arg)
+{
+	const struct sleeper *sleeper = arg;
+
+	vt_sleep_until(vt_now() + 20 * VT_MS);
+	MUST(snd_pcm_reset(sleeper->player->pcm));
+}
+
+static void live_part(const void *arg)
+{
+	const struct part *part = arg;
+
+	part->live(part->sleeper);
+}
+
+/* Who waits for room has it then, though no time has passed. */
+static void test_asleep(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = params(job);
+	struct vt_stream *recorder;
+	struct sleeper sleeper;
+	struct part parts[] = { { &sleeper, live_writing },
+				{ &sleeper, live_resetting } };
+	int polls;
+
+	vt_use_clock(job->device, "client");
+	p.stop = 0;
+	for (polls = 0; polls < 2; polls++) {
+		sleeper.polls = polls;
+		sleeper.player = vt_player(job->device, &p);
+		recorder = vt_recorder(job->device, &p);
+		vt_link(sleeper.player, recorder);
+		vt_play(sleeper.player, 0, RING);
+		MUST(snd_pcm_start(recorder->pcm));
+		MUST(snd_pcm_unlink(recorder->pcm));
+		vt_threads(live_part, parts, sizeof(parts[0]), 2);
+		vt_hear(recorder, 0, RING - 1);
+		vt_hear(recorder, 2 * RING - 1, RING - 1);
+		vt_close(sleeper.player);
+		vt_close(recorder);
+	}
+}
+
+/*
+ * A recorder that only its linked player's drain lets run begins at its START
+ * with what has been heard since.
+ */
+static void test_dragged(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = params(job);
+	struct vt_stream *player, *recorder;
+	snd_pcm_sframes_t avail;
+
+	vt_use_clock(job->device, "step");
+	recorder = vt_recorder(job->device, &p);
+	player = vt_player(job->device, &p);
+	vt_link(player, recorder);
+	vt_play(player, 0, RING);
+	MUST(snd_pcm_nonblock(player->pcm, 1));
+	REFUSED(-EAGAIN, snd_pcm_drain(player->pcm));
+	MUST(vt_step(job->device, 720));
+	MUST(snd_pcm_unlink(recorder->pcm));
+	MUST(snd_pcm_reset(recorder->pcm));
+	MUST(snd_pcm_start(recorder->pcm));
+	MUST(vt_step(job->device, 48));
+	avail = MUST(snd_pcm_avail(recorder->pcm));
+	EXPECT(avail == 48, "%ld frames in 48", avail);
+	vt_hear(recorder, 720, 48);
+}
+
 static const struct {
 	const char *name;
 	vt_test *test;
@@ -315,6 +409,8 @@ static const struct {
 	{ "of a player that is waited for", test_waits },
 	{ "of one that has played nothing", test_waits_paused },
 	{ "of one that waits in vain", test_waits_in_vain },
+	{ "of one whose client sleeps", test_asleep },
+	{ "of a recorder in another one's drain", test_dragged },
 	{ "of a ring that plays as it is", test_free_running, true },
 };
 
