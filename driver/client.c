@@ -75,17 +75,33 @@ static bool vsnd_end_is_emptied(const struct vsnd_end *end)
 }
 
 /*
+ * Up to where time may pass beyond @until, at which a full ring is there to be
+ * written or read: its client may tolerate more, and wait for that. It stops a
+ * frame before an xrun, @limit. Only a client that waits for more than it can
+ * get that way gets its xrun, rather than sleep for ever.
+ */
+static u64 vsnd_end_until(const struct vsnd_end *end, u64 until, u64 limit)
+{
+	u64 stop = vsnd_end_stop_threshold(end);
+	u64 avail, wanted;
+
+	if (limit <= until)
+		until = limit - 1;
+	avail = until + stop - limit;
+	wanted = snd_pcm_peek(end->runtime->control->avail_min);
+	return wanted > avail ? until + min(wanted, stop) - avail : until;
+}
+
+/*
  * How many frames may pass without an xrun: a player up to what is written, a
- * recorder up to a full ring; both stop a frame before an xrun. Only a client
- * that waits for more than it can get that way gets its xrun, rather than
- * sleep for ever. One that has thrown away what it had is about to write.
+ * recorder up to a full ring. One that has thrown away what it had is about to
+ * write.
  */
 static u64 vsnd_end_room(const struct vsnd_end *end)
 {
 	const struct snd_pcm_runtime *runtime = end->runtime;
 	u64 limit = vsnd_end_limit(end);
 	u64 until = vsnd_end_written(end);
-	snd_pcm_uframes_t avail = end->ring.frames;
 	u64 n = end->n;
 
 	/*
@@ -97,12 +113,8 @@ static u64 vsnd_end_room(const struct vsnd_end *end)
 		return vsnd_end_is_emptied(end) ? 0 : 1;
 	if (end->direction == SNDRV_PCM_STREAM_CAPTURE)
 		until = vsnd_end_read(end) + end->ring.frames;
-	if (!vsnd_end_is_draining(end) && limit && limit <= until) {
-		avail -= until - (limit - 1);
-		until = limit - 1;
-		if (snd_pcm_peek(runtime->control->avail_min) > avail)
-			until = limit;
-	}
+	if (!vsnd_end_is_draining(end) && limit && limit != U64_MAX)
+		until = vsnd_end_until(end, until, limit);
 	return until > n ? until - n : 0;
 }
 
