@@ -262,10 +262,12 @@ static void vsnd_end_begin(struct vsnd_end *end, s64 at)
 
 	lockdep_assert_held(&cable->lock);
 	if (vsnd_end_is_new(end) && (end->running || end->n)) {
-		vsnd_end_rewind(end);
-		end->silent = 0;
 		if (end->latency)
-			vsnd_ring_silence(&end->delay, 0, end->delay.frames);
+			vsnd_ring_silence(&end->delay, 0,
+					  min_t(u64, end->moved,
+						end->delay.frames));
+		end->silent = 0;
+		vsnd_end_rewind(end);
 		vsnd_end_align_period(end);
 	}
 	if (vsnd_end_is_new(end)) {
