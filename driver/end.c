@@ -295,6 +295,9 @@ static void vsnd_end_begin(struct vsnd_end *end, s64 at)
  * on: the start is moved to the next frame of the peer's, which is less than a
  * frame later.
  *
+ * The client clock may have gone on since somebody looked at it: who starts is not
+ * to miss what has passed meanwhile, for there are no xruns on that clock.
+ *
  * An end that runs already begins anew: the DRAIN of a linked player makes the
  * core start the whole group, though it leaves a recorder in it PREPARED, and
  * does not look where that has got.
@@ -307,10 +310,13 @@ int vsnd_end_start(struct vsnd_end *end, s64 *at)
 {
 	struct vsnd_cable *cable = end->cable;
 	int err = -EBADFD;
+	s64 now;
 
 	spin_lock(&cable->lock);
 	if (end->ready) {
-		vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
+		now = vsnd_cable_advance(cable, vsnd_clock_now(cable->clock));
+		if (cable->clock->ops->client)
+			*at = max(*at, now);
 		vsnd_end_begin(end, *at);
 		*at = vsnd_timeline_instant(end->line, end->from);
 		err = 0;

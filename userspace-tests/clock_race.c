@@ -13,6 +13,7 @@
 #define PERIOD	16		/* frames in which time passes */
 #define RING	1024		/* frames */
 #define RESETS	100
+#define JOINS	50
 #define LATE	(40 * VT_MS)	/* more than half a ring, in jiffies */
 #define LATES	20
 #define ODD	5		/* frames: less than a period */
@@ -70,6 +71,7 @@ static void test_drain(const void *arg)
 struct pair {
 	struct vt_stream *player, *recorder;
 	volatile bool over;
+	char *heard;
 };
 
 struct part {
@@ -82,6 +84,51 @@ static void live(const void *arg)
 	const struct part *part = arg;
 
 	part->live(part->pair);
+}
+
+static void live_playing(struct pair *pair)
+{
+	int64_t until = vt_now() + 20 * VT_SECOND;
+
+	while (!pair->over && vt_now() < until)
+		vt_play(pair->player, 0, WHOLE / 4);
+}
+
+static void live_joining(struct pair *pair)
+{
+	unsigned int i;
+
+	for (i = 0; i < vt_share(JOINS); i++) {
+		MUST(snd_pcm_start(pair->recorder->pcm));
+		vt_read(pair->recorder, pair->heard, PERIOD);
+		MUST(snd_pcm_drop(pair->recorder->pcm));
+		vt_prepare(pair->recorder);
+	}
+	pair->over = true;
+}
+
+/*
+ * A recorder that starts beside a player at full speed has its first frame when
+ * it starts, and not where the clock was when it was about to.
+ */
+static void test_join(const void *arg)
+{
+	const int device = *(const int *)arg;
+	struct vt_params p = vt_plain;
+	struct pair pair = { NULL };
+	struct part parts[] = { { &pair, live_joining }, { &pair, live_playing } };
+
+	if (!vt_slow_down("start", SLOW))
+		vt_skip("this kernel has no kprobe there");
+	use_clock(device, &p);
+	pair.recorder = vt_recorder(device, &p);
+	pair.heard = vt_alloc(PERIOD * pair.recorder->frame_bytes);
+	p.period = WHOLE / 20;
+	p.buffer = WHOLE;
+	pair.player = vt_player(device, &p);
+	vt_play(pair.player, 0, WHOLE / 2);
+	MUST(snd_pcm_start(pair.player->pcm));
+	vt_threads(live, parts, sizeof(parts[0]), 2);
 }
 
 static void live_pausing(struct pair *pair)
@@ -279,11 +326,15 @@ int main(int argc, char **argv)
 
 	vt_init(argc, argv, 200);
 	is_slow = vt_slow_down("started", SLOW);
-	vt_plan(6 * vt_devices());
+	vt_plan(7 * vt_devices());
 	for (device = 0; device < vt_devices(); device++) {
 		vt_run(test_drain, &device,
 		       "device %d: drained before it is said to run", device);
 		vt_slow_down("started", 0);
+		vt_run(test_join, &device,
+		       "device %d: recorded beside a player at full speed",
+		       device);
+		vt_slow_down("start", 0);
 		vt_run(test_reset, &device, "device %d: reset while time passes",
 		       device);
 		vt_slow_down("reset", 0);
