@@ -150,6 +150,9 @@ static __always_inline snd_pcm_uframes_t vsnd_end_pointer(struct vsnd_end *end,
 	bool tick = READ_ONCE(end->tick);
 
 	if (unlikely(vsnd_end_is_held(end))) {
+		/* What a tick has worked out is no news after a RESET. */
+		if (vsnd_end_is_in_reset(end))
+			WRITE_ONCE(end->tick, false);
 		end->told = vsnd_end_hold(end);
 		return end->told;
 	}
