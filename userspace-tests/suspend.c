@@ -6,7 +6,6 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -15,25 +14,6 @@
 
 #define RING	24000	/* frames: it may take 0.1 s until a device suspends */
 #define RESUME	_IO('A', 0x47)
-
-static void order(const char *file, const char *value)
-{
-	int fd = SYS(open(file, O_WRONLY));
-
-	SYS(write(fd, value, strlen(value)));
-	close(fd);
-}
-
-/* Down to the devices and back at once */
-static void go_down(void)
-{
-	if (access("/sys/power/pm_test", W_OK) < 0)
-		vt_skip("this kernel has no test of a suspend");
-	order("/sys/power/pm_test", "devices");
-	order("/sys/module/suspend/parameters/pm_test_delay", "0");
-	order("/sys/power/state", "freeze");
-	order("/sys/power/pm_test", "none");
-}
 
 struct job {
 	const char *clock;
@@ -107,7 +87,7 @@ static void test_resume(const void *arg)
 	for (i = 0; i < rounds; i++) {
 		run_loop(&loop, 10);
 		vt_locate(loop.recorder, &before);
-		go_down();
+		vt_go_down();
 		expect_suspended(loop.player);
 		expect_suspended(loop.recorder);
 		vt_locate(loop.recorder, &after);
@@ -137,7 +117,7 @@ static void test_prepare(const void *arg)
 
 	start_loop(&loop, job);
 	run_loop(&loop, 10);
-	go_down();
+	vt_go_down();
 	expect_suspended(loop.player);
 	MUST(snd_pcm_drop(loop.player->pcm));
 	MUST(snd_pcm_drop(loop.recorder->pcm));
@@ -160,7 +140,7 @@ static void test_pause_and_drain(const void *arg)
 	start_loop(&loop, job);
 	run_loop(&loop, 10);
 	MUST(snd_pcm_pause(loop.player->pcm, 1));
-	go_down();
+	vt_go_down();
 	if (snd_pcm_state(loop.player->pcm) == SND_PCM_STATE_SUSPENDED)
 		MUST(snd_pcm_resume(loop.player->pcm));
 	if (snd_pcm_state(loop.player->pcm) == SND_PCM_STATE_PAUSED)
@@ -169,7 +149,7 @@ static void test_pause_and_drain(const void *arg)
 	MUST(snd_pcm_unlink(loop.player->pcm));
 	MUST(snd_pcm_nonblock(loop.player->pcm, 1));
 	REFUSED(-EAGAIN, snd_pcm_drain(loop.player->pcm));
-	go_down();
+	vt_go_down();
 	expect_state(loop.player, SND_PCM_STATE_SUSPENDED);
 	MUST(snd_pcm_resume(loop.player->pcm));
 	MUST(snd_pcm_resume(loop.recorder->pcm));
@@ -201,7 +181,7 @@ static void test_clocks(const void *arg)
 	vt_link(s[0], s[1]);
 	MUST(snd_pcm_start(s[0]->pcm));
 	MUST(vt_step(device, 480));
-	go_down();
+	vt_go_down();
 	for (i = 0; i < 2; i++)
 		expect_state(s[i], SND_PCM_STATE_SUSPENDED);
 	MUST(snd_pcm_resume(s[0]->pcm));
@@ -240,7 +220,7 @@ static void expect_rest(const struct job *job, bool running)
 	MUST(snd_pcm_nonblock(loop.player->pcm, 1));
 	REFUSED(-EAGAIN, snd_pcm_drain(loop.player->pcm));
 	expect_state(loop.recorder, rest);
-	go_down();
+	vt_go_down();
 	expect_state(loop.player, SND_PCM_STATE_SUSPENDED);
 	expect_state(loop.recorder, SND_PCM_STATE_SUSPENDED);
 	MUST(snd_pcm_resume(loop.player->pcm));
@@ -286,7 +266,7 @@ static void test_again(const void *arg)
 
 	start_loop(&loop, job);
 	run_loop(&loop, 10);
-	go_down();
+	vt_go_down();
 	MUST(snd_pcm_resume(loop.player->pcm));
 	expect_refused(loop.player);
 	expect_refused(loop.recorder);
@@ -313,7 +293,7 @@ static void test_freed(const void *arg)
 
 	vt_use_clock(0, job->clock);
 	s = vt_player(0, &p);
-	go_down();
+	vt_go_down();
 	expect_state(s, SND_PCM_STATE_SUSPENDED);
 	MUST(snd_pcm_resume(s->pcm));
 	expect_state(s, SND_PCM_STATE_PREPARED);
@@ -339,7 +319,7 @@ static void expect_reset(const struct job *job, bool paused)
 		MUST(vt_step(0, 240));
 	for (i = 0; i < 2 && paused; i++)
 		MUST(snd_pcm_pause(s[i]->pcm, 1));
-	go_down();
+	vt_go_down();
 	for (i = 0; i < 2; i++) {
 		expect_state(s[i], SND_PCM_STATE_SUSPENDED);
 		MUST(snd_pcm_reset(s[i]->pcm));

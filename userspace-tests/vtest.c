@@ -2,6 +2,7 @@
 /* The harness: results, steps, undoing, the card, time. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -464,6 +465,25 @@ unsigned long long vt_interrupts(void)
 		}
 	fclose(stat);
 	return count;
+}
+
+static void vt_order(const char *file, const char *value)
+{
+	int fd = SYS(open(file, O_WRONLY));
+
+	SYS(write(fd, value, strlen(value)));
+	close(fd);
+}
+
+/* The system suspends, down to the devices, and comes back at once. */
+void vt_go_down(void)
+{
+	if (access("/sys/power/pm_test", W_OK) < 0)
+		vt_skip("this kernel has no test of a suspend");
+	vt_order("/sys/power/pm_test", "devices");
+	vt_order("/sys/module/suspend/parameters/pm_test_delay", "0");
+	vt_order("/sys/power/state", "freeze");
+	vt_order("/sys/power/pm_test", "none");
 }
 
 uint64_t vt_random(uint64_t *state, uint64_t below)

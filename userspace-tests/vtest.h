@@ -90,6 +90,8 @@ void vt_sleep_until(int64_t when);
 int64_t vt_jiffy(void);
 unsigned long long vt_interrupts(void);	/* since boot */
 
+void vt_go_down(void);	/* suspend, and resume */
+
 /* Numbers that look random and are the same in every run */
 uint64_t vt_random(uint64_t *state, uint64_t below);
 

@@ -144,6 +144,26 @@ expect_log()
 	echo "$1" >>"$EXPECTED_LOG"
 }
 
+# suspending COMMAND...: without the shared directory meanwhile, the device of
+# which does not come back from a suspend
+suspending()
+{
+	for line in "PM: suspend (entry|exit|debug)" "Filesystems sync:" \
+		"Freezing " "OOM killer (dis|en)abled" \
+		"printk: Suspending console" "Restarting tasks" \
+		"(PM: )?random: crng reseeded"; do
+		expect_log "^$line"
+	done
+	status=100
+	umount /share && rmmod 9pnet_virtio && {
+		"$@"
+		status=$?
+	}
+	modprobe 9pnet_virtio
+	mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144 share /share
+	return $status
+}
+
 # What this tree builds, the core last; quiet when nothing is loaded.
 unload_all()
 {
