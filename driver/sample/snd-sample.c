@@ -260,6 +260,11 @@ static int sample_sg_prepare(struct snd_pcm_substream *substream)
 	return 0;
 }
 
+/*
+ * The middle layer suspends every stream, of whatever driver, and takes it for
+ * stopped then, though the driver should refuse: no STOP follows, not even when
+ * it is closed. Who does not promise SNDRV_PCM_INFO_RESUME is prepared anew.
+ */
 static int sample_trigger(struct snd_pcm_substream *substream, int cmd)
 {
 	struct sample_chip *chip = snd_pcm_substream_chip(substream);
@@ -277,6 +282,7 @@ static int sample_trigger(struct snd_pcm_substream *substream, int cmd)
 		schedule_delayed_work(&chip->work, 1);
 		break;
 	case SNDRV_PCM_TRIGGER_STOP:
+	case SNDRV_PCM_TRIGGER_SUSPEND:
 		chip->streams[substream->stream].substream = NULL;
 		break;
 	default:
