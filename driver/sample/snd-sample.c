@@ -12,6 +12,7 @@
 #include <linux/ktime.h>
 #include <linux/math64.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/platform_device.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
@@ -45,6 +46,7 @@ struct sample_piece {
 
 struct sample_stream {
 	struct snd_pcm_substream *substream;	/* NULL when it does not run */
+	bool ready;				/* to run: see sample_halt() */
 	struct sample_piece table[SAMPLE_PIECES];
 	unsigned int piece;			/* where the engine is: */
 	unsigned int offset;			/* bytes into that piece */
@@ -53,6 +55,7 @@ struct sample_stream {
 };
 
 struct sample_chip {
+	struct mutex setup;		/* prepare against hw_free and close */
 	spinlock_t lock;		/* protects all of the below */
 	struct delayed_work work;	/* stands in for the interrupt */
 	ktime_t start;			/* when the clock began to tick */
@@ -145,14 +148,30 @@ static void sample_work(struct work_struct *work)
 	} while (interrupted);
 }
 
-/* The last interrupt is over before its stream goes; the other one runs on. */
-static void sample_sync(struct sample_chip *chip)
+/*
+ * Before a buffer changes or goes; mutex_unlock(&chip->setup) after that. The
+ * middle layer may start a stream for a DRAIN while it frees its buffer, and
+ * prepares a linked stream with its group while it closes it. So what is halted
+ * here starts only when it has been prepared again, and that takes a buffer.
+ */
+static struct sample_chip *sample_halt(struct snd_pcm_substream *substream)
 {
-	cancel_delayed_work_sync(&chip->work);
+	struct sample_chip *chip = snd_pcm_substream_chip(substream);
+	struct sample_stream *stream = &chip->streams[substream->stream];
+
+	mutex_lock(&chip->setup);
 	spin_lock_irq(&chip->lock);
-	if (sample_is_running(chip))
-		schedule_delayed_work(&chip->work, 1);
+	stream->ready = false;
+	stream->substream = NULL;
+	stream->piece = 0;
+	stream->offset = 0;
+	stream->pos = 0;
+	stream->ended = 0;
 	spin_unlock_irq(&chip->lock);
+
+	/* the last interrupt is over; the other stream has more of them */
+	flush_delayed_work(&chip->work);
+	return chip;
 }
 
 static const struct snd_pcm_hardware sample_hardware = {
@@ -188,27 +207,42 @@ static int sample_open(struct snd_pcm_substream *substream)
 static int sample_vmalloc_hw_params(struct snd_pcm_substream *substream,
 				    struct snd_pcm_hw_params *params)
 {
-	return snd_pcm_lib_alloc_vmalloc_buffer(substream,
-						params_buffer_bytes(params));
+	struct sample_chip *chip = sample_halt(substream);
+	int err = snd_pcm_lib_alloc_vmalloc_buffer(substream,
+						   params_buffer_bytes(params));
+
+	mutex_unlock(&chip->setup);
+	return err;
 }
 
 static int sample_vmalloc_hw_free(struct snd_pcm_substream *substream)
 {
-	sample_sync(snd_pcm_substream_chip(substream));
-	return snd_pcm_lib_free_vmalloc_buffer(substream);
+	struct sample_chip *chip = sample_halt(substream);
+	int err = snd_pcm_lib_free_vmalloc_buffer(substream);
+
+	mutex_unlock(&chip->setup);
+	return err;
 }
 
 /* The second way: the kind of memory was said, and some kept, in the probe. */
 static int sample_pages_hw_params(struct snd_pcm_substream *substream,
 				  struct snd_pcm_hw_params *params)
 {
-	return snd_pcm_lib_malloc_pages(substream, params_buffer_bytes(params));
+	struct sample_chip *chip = sample_halt(substream);
+	int err = snd_pcm_lib_malloc_pages(substream,
+					   params_buffer_bytes(params));
+
+	mutex_unlock(&chip->setup);
+	return err;
 }
 
 static int sample_pages_hw_free(struct snd_pcm_substream *substream)
 {
-	sample_sync(snd_pcm_substream_chip(substream));
-	return snd_pcm_lib_free_pages(substream);
+	struct sample_chip *chip = sample_halt(substream);
+	int err = snd_pcm_lib_free_pages(substream);
+
+	mutex_unlock(&chip->setup);
+	return err;
 }
 
 /* The middle layer may have left out hw_free: a client can forge its state. */
@@ -217,36 +251,27 @@ static int sample_close(struct snd_pcm_substream *substream)
 	return sample_pages_hw_free(substream);
 }
 
-static struct sample_stream *sample_rewind(struct snd_pcm_substream *substream)
-{
-	struct sample_chip *chip = snd_pcm_substream_chip(substream);
-	struct sample_stream *stream = &chip->streams[substream->stream];
-
-	stream->piece = 0;
-	stream->offset = 0;
-	stream->pos = 0;
-	stream->ended = 0;
-	return stream;
-}
-
 /* The whole buffer is one piece. */
-static int sample_prepare(struct snd_pcm_substream *substream)
+static int sample_fill_table(struct snd_pcm_substream *substream,
+			     struct sample_piece *piece)
 {
-	struct sample_piece *piece = sample_rewind(substream)->table;
+	unsigned int bytes = snd_pcm_lib_buffer_bytes(substream);
 
+	if (substream->runtime->dma_bytes < bytes)
+		return -EBADFD;
 	piece->addr = substream->runtime->dma_addr;
 	piece->area = substream->runtime->dma_area;
-	piece->bytes = snd_pcm_lib_buffer_bytes(substream);
+	piece->bytes = bytes;
 	return 0;
 }
 
 /*
  * The third way: like the second, but the buffer is in pieces for the chip,
- * which takes pieces of a page at most.
+ * which takes pieces of a page at most. Without a buffer they have no bytes.
  */
-static int sample_sg_prepare(struct snd_pcm_substream *substream)
+static int sample_fill_sg_table(struct snd_pcm_substream *substream,
+				struct sample_piece *piece)
 {
-	struct sample_piece *piece = sample_rewind(substream)->table;
 	unsigned int bytes = snd_pcm_lib_buffer_bytes(substream);
 	unsigned int ofs, most;
 
@@ -256,8 +281,35 @@ static int sample_sg_prepare(struct snd_pcm_substream *substream)
 		piece->area = snd_pcm_sgbuf_get_ptr(substream, ofs);
 		piece->bytes = snd_pcm_sgbuf_get_chunk_size(substream, ofs,
 							    most);
+		if (!piece->bytes)
+			return -EBADFD;
 	}
 	return 0;
+}
+
+static int sample_prepare_with(struct snd_pcm_substream *substream,
+			       int (*fill)(struct snd_pcm_substream *substream,
+					   struct sample_piece *piece))
+{
+	struct sample_chip *chip = sample_halt(substream);
+	struct sample_stream *stream = &chip->streams[substream->stream];
+	int err = fill(substream, stream->table);
+
+	spin_lock_irq(&chip->lock);
+	stream->ready = !err;
+	spin_unlock_irq(&chip->lock);
+	mutex_unlock(&chip->setup);
+	return err;
+}
+
+static int sample_prepare(struct snd_pcm_substream *substream)
+{
+	return sample_prepare_with(substream, sample_fill_table);
+}
+
+static int sample_sg_prepare(struct snd_pcm_substream *substream)
+{
+	return sample_prepare_with(substream, sample_fill_sg_table);
 }
 
 /*
@@ -268,22 +320,27 @@ static int sample_sg_prepare(struct snd_pcm_substream *substream)
 static int sample_trigger(struct snd_pcm_substream *substream, int cmd)
 {
 	struct sample_chip *chip = snd_pcm_substream_chip(substream);
+	struct sample_stream *stream = &chip->streams[substream->stream];
 	unsigned long flags;
 	int err = 0;
 
 	spin_lock_irqsave(&chip->lock, flags);
 	switch (cmd) {
 	case SNDRV_PCM_TRIGGER_START:
+		if (!stream->ready) {
+			err = -EBADFD;
+			break;
+		}
 		if (!sample_is_running(chip)) {
 			chip->start = ktime_get();
 			chip->ticks = 0;
 		}
-		chip->streams[substream->stream].substream = substream;
+		stream->substream = substream;
 		schedule_delayed_work(&chip->work, 1);
 		break;
 	case SNDRV_PCM_TRIGGER_STOP:
 	case SNDRV_PCM_TRIGGER_SUSPEND:
-		chip->streams[substream->stream].substream = NULL;
+		stream->substream = NULL;
 		break;
 	default:
 		err = -EINVAL;
@@ -346,6 +403,7 @@ static int sample_new_pcm(struct snd_card *card, int device, const char *name,
 	err = snd_pcm_new(card, name, device, 1, 1, &pcm);
 	if (err < 0)
 		return err;
+	mutex_init(&chip->setup);
 	spin_lock_init(&chip->lock);
 	INIT_DELAYED_WORK(&chip->work, sample_work);
 	pcm->private_data = chip;
