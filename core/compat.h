@@ -88,16 +88,20 @@
 #define snd_pcm_peek(word)	data_race(READ_ONCE(word))
 
 /*
- * The state of a stream: in the runtime since 6.1; until 6.0 in the page that
- * user space maps, and can write to. __snd_pcm_set_state() came with the move.
+ * The state of a stream, and that in which it was suspended last, OPEN if never:
+ * in the runtime since 6.1; until 6.0 in the page that user space maps, and can
+ * write to. __snd_pcm_set_state() came with the move.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
 #define snd_pcm_runtime_state(runtime)	snd_pcm_peek((runtime)->status->state)
 #define __snd_pcm_set_state(runtime, value) \
 	WRITE_ONCE((runtime)->status->state, value)
+#define snd_pcm_suspended_state(runtime) \
+	((runtime)->status->suspended_state)
 #define snd_pcm_state_is_private	false
 #else
 #define snd_pcm_runtime_state(runtime)	snd_pcm_peek((runtime)->state)
+#define snd_pcm_suspended_state(runtime)	((runtime)->suspended_state)
 #define snd_pcm_state_is_private	true
 #endif
 

@@ -123,13 +123,16 @@ static struct snd_pcmbuf *snd_pcmbuf_slot_renew(struct snd_pcmbuf_slot *slot,
  * Will the host clear a buffer that hw_params is given now, before anybody can
  * see it? Not where the driver has a copy op; and a stream that is configured
  * anew, without hw_free, can be mapped all the while on some kernels. A state
- * that a client may forge says nothing.
+ * that a client may forge says nothing; and some kernels resume a stream in any
+ * state, to that in which it was suspended once, even while it is configured.
  */
 static bool snd_pcmbuf_host_clears(struct snd_pcm_substream *substream)
 {
 	return snd_pcm_state_is_private &&
 	       !substream->ops->snd_pcm_copy_op &&
 	       snd_pcm_runtime_state(substream->runtime) ==
+	       SNDRV_PCM_STATE_OPEN &&
+	       snd_pcm_peek(snd_pcm_suspended_state(substream->runtime)) ==
 	       SNDRV_PCM_STATE_OPEN;
 }
 

@@ -108,6 +108,23 @@ static void pcmbuf_test_not_left_to_host(struct pcmbuf_test *t)
 	__snd_pcm_set_state(runtime, SNDRV_PCM_STATE_OPEN);
 }
 
+/* Suspended once: on some kernels it is resumed before the host has cleared. */
+static void pcmbuf_test_suspended(struct pcmbuf_test *t)
+{
+	struct snd_pcm_runtime *runtime;
+
+	if (!pcmbuf_test_former_owner(t))
+		return;
+	pcmbuf_test_close(t);
+	if (!EXPECT_EQ(t, pcmbuf_test_open(t), 0))
+		return;
+	runtime = t->substream->runtime;
+	snd_pcm_suspended_state(runtime) = SNDRV_PCM_STATE_PREPARED;
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 1000), 1);
+	EXPECT(t, pcmbuf_test_is_all_zero(t));
+	snd_pcm_suspended_state(runtime) = SNDRV_PCM_STATE_OPEN;
+}
+
 /*
  * An mmap that the host let in before a hw_free, on kernels where it does not
  * wait, and that comes here when the next hw_params has not cleared yet.
@@ -274,6 +291,7 @@ const struct pcmbuf_test_case pcmbuf_test_owner_cases[] = {
 	{ "else cleared by the host alone", pcmbuf_test_left_to_host, true },
 	{ "configured anew, cleared at once", pcmbuf_test_not_left_to_host,
 	  true },
+	{ "suspended once, cleared at once", pcmbuf_test_suspended, true },
 	{ "a late mmap sees nothing uncleared", pcmbuf_test_late_mmap, true },
 	{ "growth is cleared at once", pcmbuf_test_growth, true },
 	{ "a pinned page finds no new owner", pcmbuf_test_pinned_last, true,
