@@ -89,7 +89,9 @@ EXPORT_SYMBOL_GPL(snd_pcmbuf_get_vmalloc_page);
  * @ofs: byte offset into the buffer
  *
  * Context: Any, while the buffer cannot be freed: from the hw_params op after
- * it was allocated, and from prepare, trigger, pointer, ack and copy.
+ * it was allocated, and from trigger, pointer, ack and copy. From prepare where
+ * the driver keeps that from running beside close, by a mutex that both take: a
+ * linked stream is prepared with its group, even while it is closed.
  * Return: the address for the device that the substream was registered with, or
  * the physical address without one; 0 when there is no buffer from here, or @ofs
  * is beyond its end.
@@ -132,7 +134,7 @@ EXPORT_SYMBOL_GPL(snd_pcmbuf_sgbuf_get_ptr);
  * snd_pcmbuf_sgbuf_get_addr(). Takes time in proportion to @size.
  * Return: how many of @size bytes from @ofs on have consecutive addresses, at
  * most up to the end of the buffer; 0 when there is no buffer from here, @ofs is
- * beyond its end, or @size is 0.
+ * beyond its end, or @size is 0. A loop over the buffer has to end at 0.
  */
 unsigned int
 snd_pcmbuf_sgbuf_get_chunk_size(struct snd_pcm_substream *substream,
