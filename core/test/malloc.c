@@ -182,6 +182,28 @@ static void pcmbuf_test_mapped_by_host(struct pcmbuf_test *t)
 	EXPECT_EQ(t, pcmbuf_test_total(t), 0);
 }
 
+static const struct snd_pcm_ops pcmbuf_test_page_ops = {
+	.page	= snd_pcmbuf_sgbuf_ops_page,
+};
+
+/* With a page op it has referred to each page that is seen: the rest may go. */
+static void pcmbuf_test_mapped_by_page(struct pcmbuf_test *t)
+{
+	const struct snd_pcm_ops *ops;
+
+	if (!EXPECT_EQ(t, pcmbuf_test_register(t, 0), 0) ||
+	    !EXPECT_EQ(t, pcmbuf_test_open(t), 0))
+		return;
+	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 5000), 1);
+	ops = t->substream->ops;
+	t->substream->ops = &pcmbuf_test_page_ops;
+	atomic_set(&t->substream->mmap_count, 1);
+	EXPECT_EQ(t, snd_pcmbuf_free_pages(t->substream), 0);
+	EXPECT_EQ(t, pcmbuf_test_total(t), 0);
+	atomic_set(&t->substream->mmap_count, 0);
+	t->substream->ops = ops;
+}
+
 static void pcmbuf_test_good_size(struct pcmbuf_test *t, size_t size)
 {
 	struct snd_pcm_runtime *runtime = t->substream->runtime;
@@ -410,6 +432,7 @@ const struct pcmbuf_test_case pcmbuf_test_malloc_cases[] = {
 	{ "a mapped buffer is not replaced", pcmbuf_test_mapped, true },
 	{ "nor freed where nothing else keeps it", pcmbuf_test_mapped_by_host,
 	  true },
+	{ "but where a page op does", pcmbuf_test_mapped_by_page, true },
 	{ "sizes of a byte to all memory", pcmbuf_test_sizes, true },
 	{ "missing arguments are refused", pcmbuf_test_arguments },
 	{ "vmalloc helpers need no registration", pcmbuf_test_helpers },

@@ -37,9 +37,12 @@ static int pcmbuf_test_map_op(struct file *file, struct vm_area_struct *area)
 	__snd_pcm_set_state(runtime, SNDRV_PCM_STATE_SETUP);
 	err = snd_pcmbuf_mmap(t->substream, area);
 	__snd_pcm_set_state(runtime, SNDRV_PCM_STATE_OPEN);
-	if (!err)
-		atomic_inc(&t->substream->mmap_count);
-	return err;
+	if (err)
+		return err;
+	atomic_inc(&t->substream->mmap_count);
+	/* what has no pages has none for a fault either */
+	EXPECT(t, !t->kind || t->kind->has_pages == !!area->vm_ops->fault);
+	return 0;
 }
 
 static const struct file_operations pcmbuf_test_map_fops = {

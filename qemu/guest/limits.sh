@@ -81,6 +81,13 @@ too_much()
 	preallocated "$2"
 }
 
+# same_again KIB: what is preallocated already takes no room anew
+same_again()
+{
+	preallocated "$1" && echo "$1" >"$CARD/pcm1p/sub0/prealloc" &&
+		preallocated "$1"
+}
+
 # large NAME COMMAND...: where addresses have room for so much
 large()
 {
@@ -108,7 +115,7 @@ loads()
 cd /tmp || exit 1
 expect_log "^snd_pcmbuf: \`[^']*' invalid for parameter "
 
-plan 16
+plan 17
 devices="pcm_substreams=8 buffer_kb=32768"
 check "a limit of 128 MiB" with "" "" set_to max_alloc_per_card 134217728
 check "the parameters are to be read only" with "" "" read_only
@@ -126,6 +133,8 @@ check "and not for three" \
 	with max_alloc_per_card=25165824 "$devices" some_refused 3 $SMALL
 check "nor for a preallocation" \
 	with max_alloc_per_card=3145728 buffer_kb=4096 too_much 4096 512
+check "but for the same again" \
+	with max_alloc_per_card=1048576 pcm_substreams=1 same_again 512
 check "four substreams have a buffer" \
 	with "" pcm_substreams=6 preallocated 512 512 512 512 0 0
 check "as many as are wanted" \
