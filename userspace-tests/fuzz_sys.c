@@ -180,7 +180,11 @@ static long run_fork(struct fuzz_thread *t, struct fuzz_slot *s)
 	return status ? -EIO : 0;
 }
 
-/* What a child does until it is killed: any operations on one stream */
+/*
+ * What a child does until it is killed: any operations on one stream. The control
+ * file is its own: a subdevice that it prefers for a moment, or a lock, is not to
+ * outlive it.
+ */
 static void __attribute__((noreturn)) child(struct fuzz_thread *t,
 					    struct fuzz_slot *s)
 {
@@ -192,6 +196,7 @@ static void __attribute__((noreturn)) child(struct fuzz_thread *t,
 	own.quiet = true;
 	own.number = 1;
 	own.timer = -1;
+	own.ctl = fuzz_open_ctl();
 	for (i = 0; ; i++)
 		fuzz_do(&own, fuzz_choose(&own, s, s->state, without,
 					  FUZZ_STREAM), s, i);
