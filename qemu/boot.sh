@@ -231,7 +231,7 @@ qemu_pid=
 	fail "QEMU failed with status $status: $(tail -n 1 "$dir/qemu.log")"
 complaint=
 [ -n "${MAY_COMPLAIN:-}" ] ||
-	complaint=$(tr -d '\r' <"$dir/console.log" | without_excused |
+	complaint=$(tr -d '\r' <"$dir/console.log" | without_excused - |
 		grep -a -m 1 -E "$COMPLAINTS") || true
 [ -z "$complaint" ] || fail "the kernel complains: ${complaint:0:150}"
 [ -n "$verdict" ] || fail "ended without a verdict, in $what"

@@ -108,7 +108,7 @@ libraries=$(libraries_of "${programs[@]/#/"$user"}" "${tests[@]}") || exit 1
 libraries=$(sort -u <<<"$libraries")
 
 # A kernel that its owner builds himself has other modules under the same name.
-# shellcheck disable=SC2086	# a list of words
+# shellcheck disable=SC2046,SC2086	# lists of words
 key="$(cat "$kernel/version") $(fingerprint "$QEMU/guest" "$QEMU/image.sh" \
 	"$user$busybox" "${programs[@]/#/"$user"}" "${tests[@]}" \
 	"$user/usr/share/alsa" $(while read -r file; do target "$file"; done <<<"$libraries") \

@@ -113,9 +113,9 @@ SOAK_LOADS=$loads SOAK_XRUNS=$xruns SOAK_USERS=$users SOAK_STALE=$stale \
 SOAK_SEED=$seed SOAK_HOURS=$hours" \
 	"$QEMU/check.sh" | tee "$OUT/soak.verdict" >&2 || true
 print_counts
-counts=$(sed -n '$s/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' \
+totals=$(sed -n '$s/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' \
 	"$OUT/soak.verdict")
-read -r -a counts <<<"${counts:-0 1 0}"
+read -r -a counts <<<"${totals:-0 1 0}"
 judged "linked streams prepared at the same time: only what hangs snd-aloop" \
 	link_prepare
 judged "a linked stream paused in an unseen xrun: does not hang" \
