@@ -84,7 +84,7 @@ build_modules()
 # Warnings are of files that are compiled: where they count, all are, or none.
 copy_sources "$tree"
 sources=$(cd "$tree" && find Kbuild core driver -name Kbuild -o -name '*.[chS]' ! -name '*.mod.c' |
-	sort | xargs sha256sum | sha256sum)
+	sort | xargs sha256sum | sha256sum)$with
 if [ ${#inside[@]} = 0 ]; then
 	build_modules
 elif [ "$(cat "$tree.sources" 2>/dev/null)" != "$sources" ]; then
