@@ -64,13 +64,19 @@ static bool pcmbuf_test_former_owner(struct pcmbuf_test *t)
 	return true;
 }
 
+/* Who opens after a client that left its sound behind */
+static bool pcmbuf_test_next_owner(struct pcmbuf_test *t)
+{
+	if (!pcmbuf_test_former_owner(t))
+		return false;
+	pcmbuf_test_close(t);
+	return EXPECT_EQ(t, pcmbuf_test_open(t), 0);
+}
+
 static void pcmbuf_test_copy_op(struct pcmbuf_test *t)
 {
 	pcmbuf_test_set_ops(t, true);
-	if (!pcmbuf_test_former_owner(t))
-		return;
-	pcmbuf_test_close(t);
-	if (!EXPECT_EQ(t, pcmbuf_test_open(t), 0))
+	if (!pcmbuf_test_next_owner(t))
 		return;
 	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 1000), 1);
 	EXPECT(t, pcmbuf_test_is_all_zero(t));
@@ -82,10 +88,7 @@ static void pcmbuf_test_copy_op(struct pcmbuf_test *t)
  */
 static void pcmbuf_test_left_to_host(struct pcmbuf_test *t)
 {
-	if (!pcmbuf_test_former_owner(t))
-		return;
-	pcmbuf_test_close(t);
-	if (!EXPECT_EQ(t, pcmbuf_test_open(t), 0))
+	if (!pcmbuf_test_next_owner(t))
 		return;
 	EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 1000), 1);
 	EXPECT_EQ(t, pcmbuf_test_is_all_zero(t), !snd_pcm_state_is_private);
@@ -96,10 +99,7 @@ static void pcmbuf_test_not_left_to_host(struct pcmbuf_test *t)
 {
 	struct snd_pcm_runtime *runtime;
 
-	if (!pcmbuf_test_former_owner(t))
-		return;
-	pcmbuf_test_close(t);
-	if (!EXPECT_EQ(t, pcmbuf_test_open(t), 0))
+	if (!pcmbuf_test_next_owner(t))
 		return;
 	runtime = t->substream->runtime;
 	__snd_pcm_set_state(runtime, SNDRV_PCM_STATE_SETUP);
@@ -113,10 +113,7 @@ static void pcmbuf_test_suspended(struct pcmbuf_test *t)
 {
 	struct snd_pcm_runtime *runtime;
 
-	if (!pcmbuf_test_former_owner(t))
-		return;
-	pcmbuf_test_close(t);
-	if (!EXPECT_EQ(t, pcmbuf_test_open(t), 0))
+	if (!pcmbuf_test_next_owner(t))
 		return;
 	runtime = t->substream->runtime;
 	snd_pcm_suspended_state(runtime) = SNDRV_PCM_STATE_PREPARED;
@@ -168,10 +165,7 @@ static void pcmbuf_test_growth(struct pcmbuf_test *t)
 {
 	unsigned char *area;
 
-	if (!pcmbuf_test_former_owner(t))
-		return;
-	pcmbuf_test_close(t);
-	if (!EXPECT_EQ(t, pcmbuf_test_open(t), 0))
+	if (!pcmbuf_test_next_owner(t))
 		return;
 	if (!EXPECT_EQ(t, snd_pcmbuf_malloc_pages(t->substream, 1000), 1))
 		return;
