@@ -32,24 +32,6 @@ static void settle(void)
 	vt_sleep_until(vt_now() + 20 * VT_MS);
 }
 
-static void expect_state(struct vt_stream *s, snd_pcm_state_t state)
-{
-	EXPECT(snd_pcm_state(s->pcm) == state, "state %s, wanted %s",
-	       snd_pcm_state_name(snd_pcm_state(s->pcm)),
-	       snd_pcm_state_name(state));
-}
-
-/* A drain that would hang otherwise is a failure like others. */
-static void expect_drained(struct vt_stream *s)
-{
-	int err;
-
-	MUST(snd_pcm_nonblock(s->pcm, 1));
-	err = snd_pcm_drain(s->pcm);
-	EXPECT(!err || err == -EAGAIN, "drain: %s", snd_strerror(err));
-	vt_wait_state(s, SND_PCM_STATE_SETUP, 5 * VT_SECOND);
-}
-
 /*
  * Without waiting in the calls: writes what goes, polls for the rest. The
  * frames are of no interest here.
@@ -96,7 +78,7 @@ static void test_hour(const void *arg)
 	play_polled(s, seconds * 8000);
 	MUST(snd_pcm_nonblock(s->pcm, 0));
 	MUST(snd_pcm_drain(s->pcm));
-	expect_state(s, SND_PCM_STATE_SETUP);
+	vt_expect_state(s, SND_PCM_STATE_SETUP);
 	vt_note("%lld s took %lld ms", (long long)seconds,
 		(long long)((vt_now() - before) / VT_MS));
 	EXPECT(vt_now() - before < 10 * VT_SECOND, "an hour took %lld ms",
@@ -133,8 +115,8 @@ static void test_consumed(const void *arg)
 		EXPECT(where(s) == 2000 - rules[i].left,
 		       "stop threshold %lu: at %lld of 2000", p.stop,
 		       (long long)where(s));
-		expect_state(s, SND_PCM_STATE_RUNNING);
-		expect_drained(s);
+		vt_expect_state(s, SND_PCM_STATE_RUNNING);
+		vt_expect_drained(s);
 		vt_close(s);
 	}
 }
@@ -160,7 +142,7 @@ static void test_lone_recorder(const void *arg)
 	       (long long)((vt_now() - before) / VT_MS));
 	settle();
 	EXPECT(where(s) == 480000 + 1919, "at %lld", (long long)where(s));
-	expect_state(s, SND_PCM_STATE_RUNNING);
+	vt_expect_state(s, SND_PCM_STATE_RUNNING);
 }
 
 /* With the player's end open it waits for its start, and misses no frame. */
@@ -239,7 +221,7 @@ static void test_avail_min(const void *arg)
 				vt_play(s, 0, p.buffer);
 			MUST(snd_pcm_start(s->pcm));
 			settle();
-			expect_state(s, rules[i].at ? SND_PCM_STATE_RUNNING :
+			vt_expect_state(s, rules[i].at ? SND_PCM_STATE_RUNNING :
 				     SND_PCM_STATE_XRUN);
 			EXPECT(!rules[i].at || where(s) == rules[i].at,
 			       "%lu/%lu: at %lld", p.stop, p.avail_min,

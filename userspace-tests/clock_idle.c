@@ -23,24 +23,6 @@ static void settle(void)
 	vt_sleep_until(vt_now() + 20 * VT_MS);
 }
 
-static void expect_state(struct vt_stream *s, snd_pcm_state_t state)
-{
-	EXPECT(snd_pcm_state(s->pcm) == state, "state %s, wanted %s",
-	       snd_pcm_state_name(snd_pcm_state(s->pcm)),
-	       snd_pcm_state_name(state));
-}
-
-/* A drain that would hang otherwise is a failure like others. */
-static void expect_drained(struct vt_stream *s)
-{
-	int err;
-
-	MUST(snd_pcm_nonblock(s->pcm, 1));
-	err = snd_pcm_drain(s->pcm);
-	EXPECT(!err || err == -EAGAIN, "drain: %s", snd_strerror(err));
-	vt_wait_state(s, SND_PCM_STATE_SETUP, 5 * VT_SECOND);
-}
-
 /* Ticks of the CPU in which it had something to do, in 1/100 s */
 static long busy_ticks(void)
 {
@@ -158,9 +140,9 @@ static void test_resumed(const void *arg)
 	MUST(snd_pcm_start(player->pcm));
 	settle();
 	if (!snd_pcm_resume(player->pcm))
-		expect_state(player, SND_PCM_STATE_OPEN);
+		vt_expect_state(player, SND_PCM_STATE_OPEN);
 	else
-		expect_state(player, SND_PCM_STATE_RUNNING);
+		vt_expect_state(player, SND_PCM_STATE_RUNNING);
 	MUST(snd_pcm_drop(recorder->pcm));
 	expect_idle("a player with an xrun");
 	vt_close(player);
@@ -188,9 +170,9 @@ static void test_dragged(const void *arg)
 		recorder = vt_recorder(job->device, &p);
 		vt_link(player, recorder);
 		vt_play(player, 0, 1920);
-		expect_drained(player);
+		vt_expect_drained(player);
 		MUST(snd_pcm_unlink(recorder->pcm));
-		expect_state(recorder, SND_PCM_STATE_PREPARED);
+		vt_expect_state(recorder, SND_PCM_STATE_PREPARED);
 		expect_idle("a recorder dragged along by a drain");
 		vt_close(player);
 		expect_idle("a recorder left behind by a drain");

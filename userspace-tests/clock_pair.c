@@ -18,13 +18,6 @@ static const snd_pcm_access_t accesses[] = {
 	SND_PCM_ACCESS_RW_NONINTERLEAVED, SND_PCM_ACCESS_MMAP_NONINTERLEAVED,
 };
 
-static void expect_state(struct vt_stream *s, snd_pcm_state_t state)
-{
-	EXPECT(snd_pcm_state(s->pcm) == state, "state %s, wanted %s",
-	       snd_pcm_state_name(snd_pcm_state(s->pcm)),
-	       snd_pcm_state_name(state));
-}
-
 /*
  * Reads by mmap what there is. Whoever polls is woken by whole periods: for the
  * rest, where less than one is left to come, it has to look by itself.
@@ -66,7 +59,7 @@ static void live_side(const void *arg)
 	if (side->s->dir == SND_PCM_STREAM_PLAYBACK) {
 		vt_play_on(side->s, 0, side->frames);
 		MUST(snd_pcm_drain(side->s->pcm));
-		expect_state(side->s, SND_PCM_STATE_SETUP);
+		vt_expect_state(side->s, SND_PCM_STATE_SETUP);
 		return;
 	}
 	while (n < side->frames) {
@@ -86,7 +79,7 @@ static void live_side(const void *arg)
 			vt_hear(side->s, n, chunk);
 		n += chunk;
 	}
-	expect_state(side->s, SND_PCM_STATE_RUNNING);
+	vt_expect_state(side->s, SND_PCM_STATE_RUNNING);
 }
 
 static void loop(int device, const struct vt_params *player,

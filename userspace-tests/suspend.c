@@ -54,18 +54,11 @@ static void run_loop(struct loop *loop, unsigned int periods)
 	}
 }
 
-static void expect_state(struct vt_stream *s, snd_pcm_state_t state)
-{
-	EXPECT(snd_pcm_state(s->pcm) == state, "the %s stream is %s",
-	       snd_pcm_stream_name(s->dir),
-	       snd_pcm_state_name(snd_pcm_state(s->pcm)));
-}
-
 static void expect_suspended(struct vt_stream *s)
 {
 	char frame[8];
 
-	expect_state(s, SND_PCM_STATE_SUSPENDED);
+	vt_expect_state(s, SND_PCM_STATE_SUSPENDED);
 	if (s->dir == SND_PCM_STREAM_PLAYBACK)
 		REFUSED(-ESTRPIPE, snd_pcm_writei(s->pcm, frame, 1));
 	else
@@ -96,8 +89,8 @@ static void test_resume(const void *arg)
 		MUST(snd_pcm_resume(loop.player->pcm));
 		if (!job->linked)
 			MUST(snd_pcm_resume(loop.recorder->pcm));
-		expect_state(loop.player, SND_PCM_STATE_RUNNING);
-		expect_state(loop.recorder, SND_PCM_STATE_RUNNING);
+		vt_expect_state(loop.player, SND_PCM_STATE_RUNNING);
+		vt_expect_state(loop.recorder, SND_PCM_STATE_RUNNING);
 		vt_locate(loop.recorder, &after);
 		/* the client clock makes up for what there was room for */
 		EXPECT(!strcmp(job->clock, "client") ||
@@ -150,10 +143,10 @@ static void test_pause_and_drain(const void *arg)
 	MUST(snd_pcm_nonblock(loop.player->pcm, 1));
 	REFUSED(-EAGAIN, snd_pcm_drain(loop.player->pcm));
 	vt_go_down();
-	expect_state(loop.player, SND_PCM_STATE_SUSPENDED);
+	vt_expect_state(loop.player, SND_PCM_STATE_SUSPENDED);
 	MUST(snd_pcm_resume(loop.player->pcm));
 	MUST(snd_pcm_resume(loop.recorder->pcm));
-	expect_state(loop.player, SND_PCM_STATE_DRAINING);
+	vt_expect_state(loop.player, SND_PCM_STATE_DRAINING);
 	if (!strcmp(job->clock, "step"))
 		MUST(vt_step(0, RING));
 	vt_wait_state(loop.player, SND_PCM_STATE_SETUP, VT_SECOND);
@@ -183,7 +176,7 @@ static void test_clocks(const void *arg)
 	MUST(vt_step(device, 480));
 	vt_go_down();
 	for (i = 0; i < 2; i++)
-		expect_state(s[i], SND_PCM_STATE_SUSPENDED);
+		vt_expect_state(s[i], SND_PCM_STATE_SUSPENDED);
 	MUST(snd_pcm_resume(s[0]->pcm));
 	MUST(vt_step(device, 480));
 	vt_locate(s[device], &pos);
@@ -219,13 +212,13 @@ static void expect_rest(const struct job *job, bool running)
 	vt_sleep_until(vt_now() + 15 * VT_MS);
 	MUST(snd_pcm_nonblock(loop.player->pcm, 1));
 	REFUSED(-EAGAIN, snd_pcm_drain(loop.player->pcm));
-	expect_state(loop.recorder, rest);
+	vt_expect_state(loop.recorder, rest);
 	vt_go_down();
-	expect_state(loop.player, SND_PCM_STATE_SUSPENDED);
-	expect_state(loop.recorder, SND_PCM_STATE_SUSPENDED);
+	vt_expect_state(loop.player, SND_PCM_STATE_SUSPENDED);
+	vt_expect_state(loop.recorder, SND_PCM_STATE_SUSPENDED);
 	MUST(snd_pcm_resume(loop.player->pcm));
-	expect_state(loop.player, SND_PCM_STATE_DRAINING);
-	expect_state(loop.recorder, rest);
+	vt_expect_state(loop.player, SND_PCM_STATE_DRAINING);
+	vt_expect_state(loop.recorder, rest);
 	vt_wait_state(loop.player, SND_PCM_STATE_SETUP, VT_SECOND);
 	/* a turn of its ring later it would have heard the silence after it */
 	vt_sleep_until(vt_now() + VT_SECOND);
@@ -294,9 +287,9 @@ static void test_freed(const void *arg)
 	vt_use_clock(0, job->clock);
 	s = vt_player(0, &p);
 	vt_go_down();
-	expect_state(s, SND_PCM_STATE_SUSPENDED);
+	vt_expect_state(s, SND_PCM_STATE_SUSPENDED);
 	MUST(snd_pcm_resume(s->pcm));
-	expect_state(s, SND_PCM_STATE_PREPARED);
+	vt_expect_state(s, SND_PCM_STATE_PREPARED);
 	MUST(snd_pcm_hw_free(s->pcm));
 	expect_refused(s);
 }
@@ -321,7 +314,7 @@ static void expect_reset(const struct job *job, bool paused)
 		MUST(snd_pcm_pause(s[i]->pcm, 1));
 	vt_go_down();
 	for (i = 0; i < 2; i++) {
-		expect_state(s[i], SND_PCM_STATE_SUSPENDED);
+		vt_expect_state(s[i], SND_PCM_STATE_SUSPENDED);
 		MUST(snd_pcm_reset(s[i]->pcm));
 		MUST(snd_pcm_resume(s[i]->pcm));
 	}

@@ -395,6 +395,15 @@ void vt_expect_time(int64_t time, int64_t from, int64_t late,
 	       (long long)(time - from));
 }
 
+void vt_expect_state(struct vt_stream *s, snd_pcm_state_t state)
+{
+	snd_pcm_state_t is = snd_pcm_state(s->pcm);
+
+	EXPECT(is == state, "the %s stream is %s, wanted %s",
+	       snd_pcm_stream_name(s->dir), snd_pcm_state_name(is),
+	       snd_pcm_state_name(state));
+}
+
 /*
  * Waits until the stream is in a state, by poll, which a change of state ends;
  * returns when it was seen.
@@ -414,4 +423,15 @@ int64_t vt_wait_state(struct vt_stream *s, snd_pcm_state_t state,
 		SYS(poll(&fd, 1, 10));
 	}
 	return vt_now();
+}
+
+/* A drain that would hang otherwise is a failure like others. */
+void vt_expect_drained(struct vt_stream *s)
+{
+	int err;
+
+	MUST(snd_pcm_nonblock(s->pcm, 1));
+	err = snd_pcm_drain(s->pcm);
+	EXPECT(!err || err == -EAGAIN, "drain: %s", snd_strerror(err));
+	vt_wait_state(s, SND_PCM_STATE_SETUP, 5 * VT_SECOND);
 }

@@ -128,7 +128,9 @@ void vt_expect_position(const struct vt_position *pos,
 			int64_t slack);
 void vt_expect_time(int64_t time, int64_t from, int64_t late,
 		    const char *what);
+void vt_expect_state(struct vt_stream *s, snd_pcm_state_t state);
 int64_t vt_wait_state(struct vt_stream *s, snd_pcm_state_t state,
 		      int64_t limit);
+void vt_expect_drained(struct vt_stream *s);
 
 #endif
