@@ -371,6 +371,26 @@ static const struct call calls[] = {
 	{ "controls", control, act_controls, EFAULT },
 };
 
+/* Only where nothing is left open the clock changes. */
+static void expect_closed(int device)
+{
+	struct snd_ctl_elem_value value = {
+		.id = { .iface = SNDRV_CTL_ELEM_IFACE_PCM,
+			.device = device, .name = "PCM Clock" },
+	};
+	unsigned int *item = value.value.enumerated.item;
+	int fd = open_control();
+	unsigned int clock;
+
+	SYS(ioctl(fd, SNDRV_CTL_IOCTL_ELEM_READ, &value));
+	clock = *item;
+	*item = !clock;
+	SYS(ioctl(fd, SNDRV_CTL_IOCTL_ELEM_WRITE, &value));
+	*item = clock;
+	SYS(ioctl(fd, SNDRV_CTL_IOCTL_ELEM_WRITE, &value));
+	close(fd);
+}
+
 struct job {
 	const struct call *call;
 	int device;
@@ -421,6 +441,7 @@ static void test_call(const void *arg)
 	vt_note("%d faults, %u errors", nth - 1, errors.all);
 	EXPECT(!job->call->sure || errors.sure, "never: %s",
 	       strerror(job->call->sure));
+	expect_closed(job->device);
 	vt_sound(job->device);
 }
 
