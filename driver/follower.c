@@ -61,13 +61,15 @@ static bool vsnd_follower_is_there(const struct vsnd_follower *follower)
 	return card;
 }
 
-static int vsnd_follower_start(struct snd_timer_instance *timer)
+/* A PCM can be set up anew, with periods of another length, at any time. */
+static int vsnd_follower_start(struct vsnd_follower *follower,
+			       struct snd_timer_instance *timer)
 {
 	unsigned long resolution = snd_timer_resolution(timer);
 	unsigned long ticks = 1;
 	int err;
 
-	if (resolution)
+	if (resolution && follower->source.dev_class != SNDRV_TIMER_CLASS_PCM)
 		ticks = max(VSND_FOLLOWER_TICK_NS / resolution, 1UL);
 	err = snd_timer_start(timer, ticks);
 	return min(err, 0);
@@ -94,7 +96,7 @@ static int vsnd_follower_open(struct vsnd_clock *clock)
 	err = snd_timer_open(timer, &source, 0);
 	if (err < 0)
 		goto err_free_instance;
-	err = vsnd_follower_start(timer);
+	err = vsnd_follower_start(follower, timer);
 	if (err < 0)
 		goto err_close_timer;
 	follower->timer = timer;

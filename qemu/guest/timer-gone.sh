@@ -9,17 +9,20 @@
 
 DRIVER=/sys/bus/platform/drivers/snd_aloop
 
+# play_source [PERIOD], in frames; it has a resolution from now on
 play_source()
 {
 	aplay -q -D hw:Loopback,0 -t raw -f S16_LE -r 48000 -c 2 \
-		--period-size=480 --buffer-size=4800 /dev/zero &
+		--period-size="${1:-480}" --buffer-size=9600 /dev/zero &
 	source=$!
+	wait_until 5 grep -q RUNNING /proc/asound/Loopback/pcm0p/sub0/status
 }
 
+# start_ours [BUFFER], in frames
 start_ours()
 {
 	aplay -q -D hw:Virtual,0 -t raw -f S16_LE -r 48000 -c 2 \
-		--period-size=480 --buffer-size=4800 /dev/zero &
+		--period-size=480 --buffer-size="${1:-4800}" /dev/zero 2>said &
 	ours=$!
 	wait_until 10 stream_is 0 p RUNNING
 }
@@ -41,6 +44,14 @@ stands()
 	before=$(position)
 	sleep 0.5
 	[ "$(position)" = "$before" ] && stream_is 0 p RUNNING
+}
+
+# no xrun in ticks as long as the periods of the source are
+keeps_up()
+{
+	sleep 2
+	cat said
+	! [ -s said ] && moves
 }
 
 is_over()
@@ -71,7 +82,7 @@ for device in 0 1; do
 		"iface=PCM,name='PCM Clock Timer',device=$device" 3,5,0,0
 done
 
-plan 14
+plan 15
 play_source
 start_ours
 check "we start" [ $? = 0 ]
@@ -85,6 +96,16 @@ check "it is opened again: we move" moves
 kill -KILL $source
 wait_until 5 is_over $source
 check "it is closed: we can be killed" kill_ours
+
+play_source 16
+start_ours 14400
+kill -KILL $source
+wait_until 5 is_over $source
+play_source 4800
+check "it comes again with longer periods: we go with each" keeps_up
+kill_ours
+kill -KILL $source
+wait_until 5 is_over $source
 
 play_source
 start_ours
