@@ -24,6 +24,13 @@
 /* The core checks a stream without wake-ups by jiffies as well. */
 #define VSND_NO_WAKEUP_JIFFIES		4
 
+/*
+ * The core waits for a tenth longer than a ring lasts, and works that out in ms:
+ * frames times 1100, which on 32 bits have to fit.
+ */
+#define VSND_BUFFER_MAX							\
+	min_t(unsigned long, ULONG_MAX / 1100, UINT_MAX)	/* frames */
+
 /* READN and WRITEN take no more channels in the PCM core. */
 #define VSND_RW_NONINTERLEAVED_MAX	128
 
@@ -205,6 +212,28 @@ static void vsnd_hw_fit_clock(struct snd_pcm_substream *substream,
 	substream->wait_time = MAX_SCHEDULE_TIMEOUT;
 }
 
+static int vsnd_hw_add_limits(struct snd_pcm_runtime *runtime)
+{
+	const struct {
+		int what;
+		unsigned int min;
+		unsigned int max;
+	} limits[] = {
+		{ SNDRV_PCM_HW_PARAM_PERIOD_SIZE, VSND_PERIOD_MIN, UINT_MAX },
+		{ SNDRV_PCM_HW_PARAM_BUFFER_SIZE, 1, VSND_BUFFER_MAX },
+		{ SNDRV_PCM_HW_PARAM_BUFFER_TIME, VSND_BUFFER_TIME_MIN,
+		  UINT_MAX },
+	};
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < ARRAY_SIZE(limits) && err >= 0; i++)
+		err = snd_pcm_hw_constraint_minmax(runtime, limits[i].what,
+						   limits[i].min,
+						   limits[i].max);
+	return err;
+}
+
 /**
  * vsnd_hw_constrain() - tell the core what a stream can be set to
  * @substream: the stream, in its open op
@@ -234,14 +263,7 @@ int vsnd_hw_constrain(struct snd_pcm_substream *substream,
 					    SNDRV_PCM_HW_PARAM_PERIODS);
 	if (err < 0)
 		return err;
-	err = snd_pcm_hw_constraint_minmax(runtime,
-					   SNDRV_PCM_HW_PARAM_PERIOD_SIZE,
-					   VSND_PERIOD_MIN, UINT_MAX);
-	if (err < 0)
-		return err;
-	err = snd_pcm_hw_constraint_minmax(runtime,
-					   SNDRV_PCM_HW_PARAM_BUFFER_TIME,
-					   VSND_BUFFER_TIME_MIN, UINT_MAX);
+	err = vsnd_hw_add_limits(runtime);
 	if (err < 0)
 		return err;
 	return vsnd_hw_add_rules(runtime);
@@ -253,10 +275,9 @@ int vsnd_hw_constrain(struct snd_pcm_substream *substream,
  * @clock: the clock that the stream goes by
  *
  * The core checks a stream without period wake-ups against the buffer's length
- * in jiffies, and subtracts zero for ever when that is zero; on 32 bits also
- * where the length times HZ does not fit. It looks at @params->info after the
- * hw_params op, so taking the bit away there refuses the request and leaves the
- * wake-ups on.
+ * in jiffies, and subtracts zero for ever when that is zero. It looks at
+ * @params->info after the hw_params op, so taking the bit away there refuses the
+ * request and leaves the wake-ups on.
  *
  * Context: The hw_params op.
  */
@@ -265,7 +286,7 @@ void vsnd_hw_check_wakeups(struct snd_pcm_hw_params *params,
 {
 	snd_pcm_uframes_t size = params_buffer_size(params);
 
-	if (!clock->monotonic || size > ULONG_MAX / HZ ||
+	if (!clock->monotonic ||
 	    (u64)size * HZ < (u64)params_rate(params) * VSND_NO_WAKEUP_JIFFIES)
 		params->info &= ~SNDRV_PCM_INFO_NO_PERIOD_WAKEUP;
 }

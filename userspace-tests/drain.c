@@ -145,6 +145,47 @@ static void test_no_wakeup(const void *arg)
 		       began + vt_duration(s, 4321), VT_LATE, "the end");
 }
 
+/* The largest ring of two periods that a stream of this kind can have, frames */
+static snd_pcm_uframes_t largest(int device, const struct vt_params *p)
+{
+	struct vt_stream *s = vt_open(device, 0, SND_PCM_STREAM_PLAYBACK, 0);
+	snd_pcm_uframes_t max;
+	snd_pcm_hw_params_t *hw;
+
+	snd_pcm_hw_params_alloca(&hw);
+	MUST(snd_pcm_hw_params_any(s->pcm, hw));
+	MUST(snd_pcm_hw_params_set_access(s->pcm, hw, p->access));
+	MUST(snd_pcm_hw_params_set_format(s->pcm, hw, p->format));
+	MUST(snd_pcm_hw_params_set_channels(s->pcm, hw, p->channels));
+	MUST(snd_pcm_hw_params_set_rate(s->pcm, hw, p->rate, 0));
+	MUST(snd_pcm_hw_params_set_periods(s->pcm, hw, 2, 0));
+	MUST(snd_pcm_hw_params_get_buffer_size_max(hw, &max));
+	vt_close(s);
+	return max / 2 * 2;
+}
+
+/* The PCM core waits as long as a ring lasts, by a sum that has to fit. */
+static void test_largest(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = vt_plain;
+	struct vt_position pos;
+	struct vt_stream *s;
+
+	p.format = SND_PCM_FORMAT_U8;
+	p.channels = 1;
+	p.rate = 768000;
+	p.buffer = largest(job->device, &p);
+	p.period = p.buffer / 2;
+	s = vt_player(job->device, &p);
+	EXPECT(snd_pcm_forward(s->pcm, p.buffer) == (long)p.buffer, "stuck");
+	MUST(snd_pcm_start(s->pcm));
+	vt_locate(s, &pos);
+	MUST(snd_pcm_drain(s->pcm));
+	vt_expect_time(vt_now(), pos.trigger + vt_duration(s, p.buffer),
+		       VT_LATE, "the end");
+}
+
 /* A stream that stops for nothing still ends when drained. */
 static void test_never_stopping(const void *arg)
 {
@@ -235,6 +276,7 @@ static const struct {
 	{ "without wake-ups", test_no_wakeup },
 	{ "a stream that never stops", test_never_stopping },
 	{ "without waiting", test_nonblock },
+	{ "the largest ring", test_largest },
 	{ "a recorder", test_recorder },
 	{ "a linked player", test_linked },
 };
