@@ -38,6 +38,8 @@ struct vsnd_clock;
  * @close: undo @open; the last one is closed. May sleep. Optional.
  * @now: the clock's time, ns, at most VSND_TIME_MAX. Called in any context.
  *	Required but for CLOCK_MONOTONIC.
+ * @tick: what its time moves by at once, ns; 0 if that is not known. Called
+ *	while it is open. Optional: not for a clock whose time does not tick.
  * @arm: have vsnd_clock_run() called at @when, in any context that may take
  *	stream locks; replaces what was armed before. Called with the clock's
  *	lock held. Optional: not for a clock that runs by itself.
@@ -51,6 +53,7 @@ struct vsnd_clock_ops {
 	int (*open)(struct vsnd_clock *clock);
 	void (*close)(struct vsnd_clock *clock);
 	s64 (*now)(struct vsnd_clock *clock);
+	u64 (*tick)(const struct vsnd_clock *clock);
 	void (*arm)(struct vsnd_clock *clock, s64 when);
 	void (*cancel)(struct vsnd_clock *clock);
 };
@@ -131,6 +134,7 @@ struct vsnd_client {
  * @card: the card it belongs to, whose own PCM timers it cannot follow
  * @source: the timer. Changes only while no stream that uses the clock is open.
  * @timer: its instance while such a stream is open
+ * @tick: what a tick of it was worth when it was opened, ns
  * @now: its time, ns; stands still between ticks. Written by the tick.
  */
 struct vsnd_follower {
@@ -138,6 +142,7 @@ struct vsnd_follower {
 	struct snd_card *card;
 	struct snd_timer_id source;
 	struct snd_timer_instance *timer;
+	u64 tick;
 	atomic64_t now;
 };
 

@@ -71,6 +71,7 @@ static int vsnd_follower_start(struct vsnd_follower *follower,
 
 	if (resolution && follower->source.dev_class != SNDRV_TIMER_CLASS_PCM)
 		ticks = max(VSND_FOLLOWER_TICK_NS / resolution, 1UL);
+	follower->tick = (u64)resolution * ticks;
 	err = snd_timer_start(timer, ticks);
 	return min(err, 0);
 }
@@ -125,6 +126,11 @@ static s64 vsnd_follower_now(struct vsnd_clock *clock)
 	return atomic64_read(&vsnd_to_follower(clock)->now);
 }
 
+static u64 vsnd_follower_tick_ns(const struct vsnd_clock *clock)
+{
+	return container_of(clock, const struct vsnd_follower, hr.clock)->tick;
+}
+
 /* What is not due yet waits for a tick. */
 static void vsnd_follower_arm(struct vsnd_clock *clock, s64 when)
 {
@@ -138,6 +144,7 @@ static const struct vsnd_clock_ops vsnd_follower_ops = {
 	.open = vsnd_follower_open,
 	.close = vsnd_follower_close,
 	.now = vsnd_follower_now,
+	.tick = vsnd_follower_tick_ns,
 	.arm = vsnd_follower_arm,
 	.cancel = vsnd_hrtimer_cancel,
 };

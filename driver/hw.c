@@ -3,6 +3,7 @@
  * Hardware: what the card says it can do, and nothing that it cannot hold.
  */
 #include <linux/kernel.h>
+#include <linux/math64.h>
 #include <linux/sched.h>
 #include <linux/time64.h>
 #include <sound/pcm_params.h>
@@ -212,7 +213,21 @@ static void vsnd_hw_fit_clock(struct snd_pcm_substream *substream,
 	substream->wait_time = MAX_SCHEDULE_TIMEOUT;
 }
 
-static int vsnd_hw_add_limits(struct snd_pcm_runtime *runtime)
+/*
+ * A ring that one tick of the clock passes is an xrun at each of them; with two
+ * there is time for the client.
+ */
+static unsigned int vsnd_hw_buffer_time_min(const struct vsnd_clock *clock)
+{
+	u64 us = 0;
+
+	if (clock->ops->tick)
+		us = div_u64(2 * clock->ops->tick(clock), NSEC_PER_USEC) + 1;
+	return clamp_t(u64, us, VSND_BUFFER_TIME_MIN, UINT_MAX);
+}
+
+static int vsnd_hw_add_limits(struct snd_pcm_runtime *runtime,
+			      const struct vsnd_clock *clock)
 {
 	const struct {
 		int what;
@@ -221,8 +236,8 @@ static int vsnd_hw_add_limits(struct snd_pcm_runtime *runtime)
 	} limits[] = {
 		{ SNDRV_PCM_HW_PARAM_PERIOD_SIZE, VSND_PERIOD_MIN, UINT_MAX },
 		{ SNDRV_PCM_HW_PARAM_BUFFER_SIZE, 1, VSND_BUFFER_MAX },
-		{ SNDRV_PCM_HW_PARAM_BUFFER_TIME, VSND_BUFFER_TIME_MIN,
-		  UINT_MAX },
+		{ SNDRV_PCM_HW_PARAM_BUFFER_TIME,
+		  vsnd_hw_buffer_time_min(clock), UINT_MAX },
 	};
 	unsigned int i;
 	int err = 0;
@@ -238,20 +253,20 @@ static int vsnd_hw_add_limits(struct snd_pcm_runtime *runtime)
  * vsnd_hw_constrain() - tell the core what a stream can be set to
  * @substream: the stream, in its open op
  * @config: the device's configuration
- * @clock: the clock that the stream goes by
+ * @clock: the clock that the stream goes by, which is open
  *
  * Context: The open op: the PCM's open_mutex is held.
  * Return: 0 or a negative error code.
  */
 int vsnd_hw_constrain(struct snd_pcm_substream *substream,
 		      const struct vsnd_pcm_config *config,
-		      const struct vsnd_clock_ops *clock)
+		      const struct vsnd_clock *clock)
 {
 	struct snd_pcm_runtime *runtime = substream->runtime;
 	int err;
 
 	runtime->hw = vsnd_hardware;
-	vsnd_hw_fit_clock(substream, clock);
+	vsnd_hw_fit_clock(substream, clock->ops);
 	runtime->hw.rate_min = config->rate_min;
 	runtime->hw.rate_max = config->rate_max;
 	runtime->hw.channels_min = config->channels_min;
@@ -263,7 +278,7 @@ int vsnd_hw_constrain(struct snd_pcm_substream *substream,
 					    SNDRV_PCM_HW_PARAM_PERIODS);
 	if (err < 0)
 		return err;
-	err = vsnd_hw_add_limits(runtime);
+	err = vsnd_hw_add_limits(runtime, clock);
 	if (err < 0)
 		return err;
 	return vsnd_hw_add_rules(runtime);

@@ -29,7 +29,7 @@ static int vsnd_pcm_open(struct snd_pcm_substream *substream)
 	err = vsnd_device_open(pcm);
 	if (err < 0)
 		return err;
-	err = vsnd_hw_constrain(substream, pcm->config, cable->clock->ops);
+	err = vsnd_hw_constrain(substream, pcm->config, cable->clock);
 	if (err < 0)
 		goto err_close_device;
 	snd_pcm_set_sync(substream);

@@ -391,7 +391,7 @@ void vsnd_pcm_set_ops(struct snd_pcm *pcm, enum vsnd_clock_kind clock);
 /* hw.c */
 int vsnd_hw_constrain(struct snd_pcm_substream *substream,
 		      const struct vsnd_pcm_config *config,
-		      const struct vsnd_clock_ops *clock);
+		      const struct vsnd_clock *clock);
 void vsnd_hw_check_wakeups(struct snd_pcm_hw_params *params,
 			   const struct vsnd_clock_ops *clock);
 

@@ -37,6 +37,16 @@ goes_by()
 	[ "$took" -ge "$2" ] && [ "$took" -le $(($3 + SLOW_CS)) ]
 }
 
+# no ring is so short that a tick of the source passes all of it
+smallest_is_enough()
+{
+	source_is "$1" || return
+	aplay -q -D hw:Virtual,0 -t raw -f S16_LE -r 48000 -c 2 \
+		--period-size=16 --buffer-size=32 data >said 2>&1 || return
+	cat said
+	! [ -s said ]
+}
+
 # another card's PCM is the source, while it runs
 goes_by_loopback()
 {
@@ -100,9 +110,11 @@ modprobe snd-hrtimer
 modprobe snd-aloop index=5 || bail_out "no snd-aloop"
 own=$(readlink $CARD | tr -d "[:lower:]")
 
-plan 13
+plan 15
 check "a high-resolution timer" goes_by 1,0,3,0 50 55
 check "the system's timer" goes_by 1,0,0,0 50 55
+check "the smallest ring with a timer that is quick" smallest_is_enough 1,0,3,0
+check "the smallest ring with one that is not" smallest_is_enough 1,0,0,0
 check "another card's PCM" goes_by_loopback 3,5,0,0
 check "a source that does not run" stands_still 3,5,0,0
 check "a PCM of the own card is refused" opens_not "3,$own,1,0" "Invalid argument"
