@@ -6,12 +6,16 @@
 # and those of which a branch was not taken.
 #
 # usage: coverage.sh TREE DIR	TREE that build.sh made, DIR of the results
+#
+#	$LEAST	of the lines and of the branches, %: fails with less; 98 and 95
+#		if not set
 
 set -eu -o pipefail
 . "$(dirname "$0")/lib.sh"
 
 tree=$1
 dir=$2
+least=${LEAST:-98 95}
 
 # merge MODULE: the counts of all guests, beside the notes that explain them
 merge()
@@ -98,6 +102,11 @@ awk '
 			l += lines[f]; h += hit[f]; b += branches[f]; t += taken[f]
 		}
 		row("both modules", l, h, b, t)
+		split(least, limit)
+		if (100 * h < limit[1] * l || 100 * t < limit[2] * b) {
+			printf "less than %d %% and %d %%\n", limit[1], limit[2]
+			exit 1
+		}
 	}
 	function asorti_files(   f, i, j, n)
 	{
@@ -108,5 +117,5 @@ awk '
 		}
 		return n
 	}
-' unreached="$dir/unreached" "$dir"/gcov/{core,driver}/*.c.gcov
+' least="$least" unreached="$dir/unreached" "$dir"/gcov/{core,driver}/*.c.gcov
 say "coverage: what is not reached is in $(relative "$dir/unreached")"

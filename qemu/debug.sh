@@ -115,7 +115,8 @@ lane()
 		APPEND="kcsan.skip_watch=400" check_lane "$1" race race ;;
 	coverage)
 		ICOUNT=1 COVERAGE=1 check_lane "$1" coverage coverage || true
-		"$QEMU/coverage.sh" "$CACHE/build/$1-coverage.coverage" "$dir" ;;
+		LEAST=${TESTS:+0 0} \
+			"$QEMU/coverage.sh" "$CACHE/build/$1-coverage.coverage" "$dir" ;;
 	esac
 }
 
