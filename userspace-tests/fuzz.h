@@ -66,6 +66,8 @@ enum {
 	FUZZ_RACE = 1 << 9,	/* is tried in races first of all */
 	FUZZ_STRICT = 1 << 10,	/* for kernels that resume the suspended only, */
 	FUZZ_LAX = 1 << 11,	/* and for those that take the others for OPEN */
+	FUZZ_WHOLE = 1 << 12,	/* all of a linked group get to .success */
+	FUZZ_MOVES = 1 << 13,	/* the others of the group may get to .anyway */
 };
 
 /**

@@ -369,16 +369,17 @@ static long run_fasync(struct fuzz_thread *t, struct fuzz_slot *s)
 #define PLAIN	0x08	/* access: RW_INTERLEAVED, */
 #define PLANAR	0x10	/* RW_NONINTERLEAVED, */
 #define MAPPED	0x03	/* the two that are mapped */
+#define XFER	(RACE | FUZZ_BLOCKS | FUZZ_MOVES)
 #define RW	(E_AGAIN | E_BADFD | E_FAULT | E_INVAL | E_IO | E_PIPE)
 
 const struct fuzz_op fuzz_data_ops[] = {
-	{ "readi writei", run_rwi, 8, RACE | FUZZ_BLOCKS, GO, 0, MOVES,
+	{ "readi writei", run_rwi, 8, XFER, GO, 0, MOVES,
 	  RW, PLAIN },
-	{ "readn writen", run_rwn, 6, RACE | FUZZ_BLOCKS, GO, 0, MOVES,
+	{ "readn writen", run_rwn, 6, XFER, GO, 0, MOVES,
 	  RW, PLANAR },
-	{ "read write", run_rw, 4, RACE | FUZZ_BLOCKS, GO, 0, MOVES, RW,
+	{ "read write", run_rw, 4, XFER, GO, 0, MOVES, RW,
 	  PLAIN },
-	{ "readv writev", run_rwv, 4, RACE | FUZZ_BLOCKS, GO, 0, MOVES,
+	{ "readv writev", run_rwv, 4, XFER, GO, 0, MOVES,
 	  RW, PLANAR },
 	{ "mmap", run_mmap, 5, RACE, S_SET, 0, 0,
 	  E_ACCES | E_AGAIN | E_BADFD | E_BUSY | E_INVAL | E_NOMEM | E_NXIO,

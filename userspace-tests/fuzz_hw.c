@@ -438,8 +438,9 @@ static long run_sw_garbage(struct fuzz_thread *t, struct fuzz_slot *s)
 const struct fuzz_op fuzz_hw_ops[] = {
 	{ "open", run_open, 16, STREAM | FUZZ_OWN | FUZZ_JUMPS, S_CLOSED,
 	  S_ANY, 0, E_AGAIN | E_BUSY | E_NODEV | E_INVAL | E_NOMEM },
-	{ "close", run_close, 1, STREAM | FUZZ_OWN | FUZZ_JUMPS, S_OPEN,
-	  S_CLOSED, 0, E_BADF },
+	/* what was linked to it stops */
+	{ "close", run_close, 1, STREAM | FUZZ_OWN | FUZZ_JUMPS | FUZZ_MOVES,
+	  S_OPEN, S_CLOSED, S(SETUP), E_BADF },
 	{ "pversion", run_pversion, 1, STREAM, S_OPEN, 0, 0, E_INVAL },
 	{ "info", run_info, 1, STREAM, S_OPEN, 0, 0, E_FAULT },
 	{ "channel_info", run_channel_info, 1, STREAM, S_SET, 0, 0,

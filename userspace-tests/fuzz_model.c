@@ -12,6 +12,14 @@
 #define MIX	0x9e3779b97f4a7c15ULL
 #define TICK	(15 * 1000000L)		/* ns after which waiting is ended */
 
+/* A call, and the group its stream was in before it */
+struct fuzz_group {
+	struct fuzz_slot *called;
+	unsigned int others;		/* bits of slots */
+	unsigned int before[FUZZ_SLOTS];
+	unsigned int states;		/* of all of them before it */
+};
+
 static const struct {
 	int number;
 	const char *name;
@@ -147,14 +155,16 @@ const struct fuzz_op *fuzz_choose(struct fuzz_thread *t,
 	fuzz_fail("no operation to choose from");
 }
 
-/* What may become of a state while nobody looks */
-static unsigned int by_itself(unsigned int states)
+/* Where streams of these states stop by themselves */
+static unsigned int stopped(unsigned int states)
 {
+	unsigned int stops = 0;
+
 	if (states & S(RUNNING))
-		states |= S(XRUN);
+		stops |= S(XRUN);
 	if (states & S(DRAINING))
-		states |= S(SETUP) | S(XRUN);
-	return states;
+		stops |= S(SETUP) | S(XRUN);
+	return stops;
 }
 
 static void arm(struct fuzz_thread *t, long ns)
@@ -239,31 +249,48 @@ static int judge_result(struct fuzz_thread *t, const struct fuzz_op *op,
 	return i;
 }
 
-static void judge_state(const struct fuzz_op *op, struct fuzz_slot *s,
-			unsigned int before, long ret)
+/*
+ * A stream of a group stops with any other that stops. Where one is OPEN the
+ * kernel stops none, and XRUN does nothing where it is one: both say nothing.
+ */
+static void judge_state(const struct fuzz_op *op, const struct fuzz_slot *s,
+			const struct fuzz_group *g, long ret)
 {
+	unsigned int before = g->before[s - fuzz_slots];
+	unsigned int own = g->before[g->called - fuzz_slots];
 	unsigned int allowed = op->anyway;
 
 	if (!(S_ANY & 1U << s->state))
 		fuzz_fail("%s: state %u", op->name, s->state);
-	if (s->group)
-		return;
-	if (ret >= 0 && op->success)
+	if (s != g->called && !(op->flags & (FUZZ_WHOLE | FUZZ_MOVES)))
+		allowed = 0;
+	if (ret >= 0 && op->success &&
+	    (s == g->called || op->flags & FUZZ_WHOLE))
 		allowed |= op->success;
 	else
-		allowed |= by_itself(1U << before);
-	if (!(by_itself(allowed) & 1U << s->state))
-		fuzz_fail("%s: %s: from %s to %s", op->name,
-			  ret < 0 ? strerror(-ret) : "done",
+		allowed |= 1U << before;
+	if (g->others && op->flags & FUZZ_WHOLE &&
+	    (g->states & S(OPEN) || op->success & S(XRUN) & 1U << own))
+		allowed |= 1U << before;
+	allowed |= stopped(allowed) | (g->others ? stopped(g->states) : 0);
+	if (!(allowed & 1U << s->state))
+		fuzz_fail("%s: %s: pcm%u%c%s from %s to %s", op->name,
+			  ret < 0 ? strerror(-ret) : "done", s->device,
+			  s->capture ? 'c' : 'p',
+			  s == g->called ? "" : ", linked,",
 			  fuzz_state_name(before), fuzz_state_name(s->state));
 }
 
 static void judge_position(const struct fuzz_op *op, struct fuzz_slot *s,
+			   const struct fuzz_group *g,
 			   const struct snd_pcm_sync_ptr *sp)
 {
 	unsigned long hw_ptr = sp->s.status.hw_ptr, step;
+	bool jumps = op->flags & FUZZ_JUMPS;
 
-	if (op->flags & FUZZ_JUMPS || s->group || !(S_RUN & 1U << s->state))
+	if (s != g->called && !(op->flags & (FUZZ_WHOLE | FUZZ_GROUP)))
+		jumps = false;
+	if (jumps || !(S_RUN & 1U << s->state))
 		s->tracked = false;
 	if (s->tracked && s->boundary) {
 		step = hw_ptr >= s->hw_ptr ? hw_ptr - s->hw_ptr :
@@ -277,7 +304,7 @@ static void judge_position(const struct fuzz_op *op, struct fuzz_slot *s,
 }
 
 static void judge_stream(const struct fuzz_op *op, struct fuzz_slot *s,
-			 unsigned int before, long ret)
+			 const struct fuzz_group *g, long ret)
 {
 	struct snd_pcm_sync_ptr sp;
 
@@ -285,39 +312,53 @@ static void judge_stream(const struct fuzz_op *op, struct fuzz_slot *s,
 		s->state = FUZZ_CLOSED;
 	} else if (fuzz_look(s, &sp)) {
 		s->state = sp.s.status.state;
-		judge_position(op, s, &sp);
+		judge_position(op, s, g, &sp);
 	} else {
 		fuzz_fail("after %s: a look: %s", op->name, strerror(errno));
 	}
-	judge_state(op, s, before, ret);
+	judge_state(op, s, g, ret);
 }
 
-/* What is done to one stream of a group is done to the others too. */
-static void look_at_others(struct fuzz_slot *s)
+/* Who is linked to a stream now, and in which state each is */
+static void find_group(struct fuzz_group *g, struct fuzz_slot *s)
 {
-	struct snd_pcm_sync_ptr sp;
 	unsigned int i;
 
+	g->called = s;
+	g->others = 0;
+	g->states = 1U << s->state;
 	for (i = 0; i < FUZZ_SLOTS; i++) {
-		if (&fuzz_slots[i] == s || fuzz_slots[i].fd < 0)
+		g->before[i] = fuzz_slots[i].state;
+		if (&fuzz_slots[i] == s || !s->group ||
+		    fuzz_slots[i].group != s->group)
 			continue;
-		if (!fuzz_look(&fuzz_slots[i], &sp))
-			fuzz_fail("another stream: %s", strerror(errno));
-		fuzz_slots[i].state = sp.s.status.state;
-		fuzz_slots[i].tracked = false;
+		g->others |= 1U << i;
+		g->states |= 1U << fuzz_slots[i].state;
 	}
+}
+
+/* What is done to one stream of a group is done to the others too, or is not. */
+static void judge_group(const struct fuzz_op *op, const struct fuzz_group *g,
+			long ret)
+{
+	unsigned int i;
+
+	judge_stream(op, g->called, g, ret);
+	for (i = 0; i < FUZZ_SLOTS; i++)
+		if (g->others & 1U << i)
+			judge_stream(op, &fuzz_slots[i], g, ret);
 }
 
 /* One operation, and whether what came of it is allowed */
 void fuzz_do(struct fuzz_thread *t, const struct fuzz_op *op,
 	     struct fuzz_slot *s, uint64_t number)
 {
-	unsigned int before = s->state;
-	unsigned int group = s->group;
+	struct fuzz_group group;
 	int bit;
 	long ret;
 
 	begin(t, op, s, number);
+	find_group(&group, s);
 	t->blocking = op->flags & FUZZ_BLOCKS && !fuzz_racing && !t->quiet;
 	if (t->blocking)
 		arm(t, TICK);
@@ -327,9 +368,7 @@ void fuzz_do(struct fuzz_thread *t, const struct fuzz_op *op,
 	t->now->result = ret;
 	bit = judge_result(t, op, ret);
 	if (op->flags & FUZZ_STREAM && !fuzz_racing)
-		judge_stream(op, s, before, ret);
-	if (group && !fuzz_racing)
-		look_at_others(s);
+		judge_group(op, &group, ret);
 	t->now->after = s->state;
 	t->now->over = true;
 	if (!t->quiet)

@@ -233,29 +233,30 @@ static long run_unlink(struct fuzz_thread *t, struct fuzz_slot *s)
 
 #define STREAM	FUZZ_STREAM
 #define RACE	(FUZZ_STREAM | FUZZ_RACE)
+#define WHOLE	(RACE | FUZZ_WHOLE)
 #define STATE	(E_BADFD | E_PIPE)
 
 const struct fuzz_op fuzz_pcm_ops[] = {
-	{ "prepare", run_prepare, 10, RACE | FUZZ_JUMPS | FUZZ_GROUP,
+	{ "prepare", run_prepare, 10, WHOLE | FUZZ_JUMPS | FUZZ_GROUP,
 	  S(SETUP) | S(XRUN) | S(PREPARED) | S(DRAINING), S(PREPARED),
 	  S(SETUP), E_BADFD | E_BUSY | E_NOMEM },
 	{ "reset", run_reset, 1, RACE | FUZZ_JUMPS | FUZZ_GROUP,
 	  S(PREPARED) | S(RUNNING), 0, 0, E_BADFD },
-	{ "start", run_start, 6, RACE | FUZZ_JUMPS, S(PREPARED), S(RUNNING), 0,
-	  E_BADFD | E_PIPE },
-	{ "drop", run_drop, 2, RACE, S_SET, S(SETUP), 0, E_BADFD },
-	{ "drain", run_drain, 2, RACE | FUZZ_BLOCKS, S_RUN | S(PREPARED),
-	  S(SETUP), S(DRAINING) | S(SETUP) | S(XRUN) | S(PREPARED),
+	{ "start", run_start, 6, WHOLE | FUZZ_JUMPS, S(PREPARED),
+	  S(RUNNING), 0, E_BADFD | E_PIPE },
+	{ "drop", run_drop, 2, WHOLE, S_SET, S(SETUP), 0, E_BADFD },
+	{ "drain", run_drain, 2, RACE | FUZZ_BLOCKS | FUZZ_MOVES,
+	  S_RUN | S(PREPARED), S(SETUP), S(DRAINING) | S(SETUP) | S(XRUN) | S(PREPARED),
 	  E_BADFD | E_AGAIN | E_IO | E_PIPE },
-	{ "pause", run_pause, 3, RACE, S(RUNNING), S(PAUSED), 0,
+	{ "pause", run_pause, 3, WHOLE, S(RUNNING), S(PAUSED), 0,
 	  E_BADFD | E_NOSYS },
-	{ "pause release", run_release, 8, RACE | FUZZ_JUMPS, S(PAUSED),
+	{ "pause release", run_release, 8, WHOLE | FUZZ_JUMPS, S(PAUSED),
 	  S(RUNNING), 0, E_BADFD | E_NOSYS },
 	{ "resume", run_resume, 1, STREAM | FUZZ_NEVER | FUZZ_STRICT,
 	  S(RUNNING), 0, 0, E_BADFD | E_NOSYS },
-	{ "resume lax", run_resume, 1, RACE | FUZZ_JUMPS | FUZZ_LAX, S_SET,
+	{ "resume lax", run_resume, 1, WHOLE | FUZZ_JUMPS | FUZZ_LAX, S_SET,
 	  S(OPEN), 0, E_NOSYS },
-	{ "xrun", run_xrun, 1, RACE, S(RUNNING), S(XRUN), 0, E_BADFD },
+	{ "xrun", run_xrun, 1, WHOLE, S(RUNNING), S(XRUN), 0, E_BADFD },
 	{ "hwsync", run_hwsync, 2, RACE, S_RUN | S(PREPARED), 0, 0, STATE },
 	{ "delay", run_delay, 2, RACE, S_RUN | S(PREPARED), 0, 0,
 	  STATE | E_FAULT },

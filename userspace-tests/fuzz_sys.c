@@ -231,8 +231,8 @@ const struct fuzz_op fuzz_sys_ops[] = {
 	  E_INVAL | E_IO },	/* some are only written to */
 	{ "proc prealloc", run_prealloc, 2, FUZZ_RACE, S_ANY, 0, 0,
 	  E_INVAL | E_BUSY | E_NOMEM },
-	{ "proc xrun_injection", run_inject, 1, FUZZ_STREAM, S(RUNNING), 0,
-	  S(XRUN), 0 },
+	{ "proc xrun_injection", run_inject, 1, FUZZ_STREAM | FUZZ_MOVES,
+	  S(RUNNING), 0, S(XRUN), 0 },
 	{ "unload", run_unload, 1, FUZZ_NEVER, S_ANY, 0, 0, E_AGAIN | E_BUSY },
 	{ "fork", run_fork, 1, FUZZ_STREAM | FUZZ_ALONE, S_OPEN, 0, 0, 0 },
 	{ "kill", run_kill, 3, FUZZ_STREAM | FUZZ_ALONE, S_CLOSED, S_CLOSED, 0,
