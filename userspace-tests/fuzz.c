@@ -5,10 +5,10 @@
  * stream. fuzz.h says how it is made.
  *
  *	fuzz [lane=single] [seed=N] [ops=N] [seconds=N] [first=N] [op=NAME]
- *	     [card=N]
  *
- * A run is repeated by its seed: exactly by one thread on a machine whose time
- * is exact too, and as to which calls meet by two.
+ * A run is repeated by its seed: by one thread on a machine whose time is exact
+ * too, until something hangs on less time than a call takes; and as to which
+ * calls meet by two.
  */
 
 #include <errno.h>
