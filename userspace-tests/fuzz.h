@@ -68,6 +68,7 @@ enum {
 	FUZZ_LAX = 1 << 11,	/* and for those that take the others for OPEN */
 	FUZZ_WHOLE = 1 << 12,	/* all of a linked group get to .success */
 	FUZZ_MOVES = 1 << 13,	/* the others of the group may get to .anyway */
+	FUZZ_RING = 1 << 14,	/* EBUSY while another thread uses the ring */
 };
 
 /**
@@ -129,6 +130,8 @@ struct fuzz_shared {
 	uint64_t ops;
 	uint64_t digest;
 	uint64_t results;
+	uint64_t targets;	/* states that a race was to begin in, */
+	uint64_t reached;	/* and those of them that it did */
 	char failure[256];
 	char failed;
 	struct fuzz_entry log[FUZZ_THREADS][FUZZ_LOG];
@@ -220,7 +223,8 @@ struct fuzz_limits {
 };
 
 bool fuzz_is_lane(const char *lane);
-bool fuzz_in_lane(const struct fuzz_op *op, const char *lane);
+bool fuzz_races(const char *lane);
+uint64_t fuzz_least(const struct fuzz_op *op, const char *lane);
 void fuzz_live(const struct fuzz_limits *limits);
 int64_t fuzz_now(void);
 void fuzz_thread_init(struct fuzz_thread *t, unsigned int number);

@@ -52,7 +52,7 @@ static const char *compare(void)
 	return NULL;
 }
 
-/* Has the recorder got beyond this frame? A position it does not tell is none. */
+/* Has the recorder got beyond this frame? What it does not tell is no. */
 static bool is_beyond(struct fuzz_slot *recorder, unsigned long frame)
 {
 	struct snd_pcm_sync_ptr sp = {

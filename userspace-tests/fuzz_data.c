@@ -369,7 +369,7 @@ static long run_fasync(struct fuzz_thread *t, struct fuzz_slot *s)
 #define PLAIN	0x08	/* access: RW_INTERLEAVED, */
 #define PLANAR	0x10	/* RW_NONINTERLEAVED, */
 #define MAPPED	0x03	/* the two that are mapped */
-#define XFER	(RACE | FUZZ_BLOCKS | FUZZ_MOVES)
+#define XFER	(RACE | FUZZ_BLOCKS | FUZZ_MOVES | FUZZ_RING)
 #define RW	(E_AGAIN | E_BADFD | E_FAULT | E_INVAL | E_IO | E_PIPE)
 
 const struct fuzz_op fuzz_data_ops[] = {
@@ -386,7 +386,7 @@ const struct fuzz_op fuzz_data_ops[] = {
 	  MAPPED },
 	{ "touch", run_touch, 3, RACE, S_SET, 0, 0, E_INVAL, MAPPED },
 	{ "munmap", run_munmap, 3, RACE, S_SET, 0, 0, E_INVAL, MAPPED },
-	{ "mremap", run_mremap, 2, RACE, S_SET, 0, 0,
+	{ "mremap", run_mremap, 2, RACE | FUZZ_RARE, S_SET, 0, 0,
 	  E_INVAL | E_FAULT | E_NOMEM, MAPPED },
 	{ "mmap status", run_map_status, 1, STREAM | PAGES, S_OPEN, 0, 0,
 	  E_NXIO | E_BADFD | E_INVAL },

@@ -30,12 +30,14 @@ static const struct {
 	const char *name;
 	bool races;
 	unsigned int without;
+	unsigned int few;	/* operations among which each kind succeeds, */
+	unsigned int many;	/* and the rare ones too */
 } lanes[] = {
-	{ "single", false, FUZZ_LINKS },
-	{ "linked", false, 0 },
-	{ "race", true, FUZZ_LINKS | FUZZ_ALONE },
-	{ "race-linked", true, FUZZ_ALONE },
-	{ "kill", false, FUZZ_LINKS },
+	{ "single", false, FUZZ_LINKS, 12000, 50000 },
+	{ "linked", false, 0, 12000, 50000 },
+	{ "race", true, FUZZ_LINKS | FUZZ_ALONE, 3000, 10000 },
+	{ "race-linked", true, FUZZ_ALONE, 3000, 10000 },
+	{ "kill", false, FUZZ_LINKS, 1, 1 },
 };
 
 struct side {
@@ -65,15 +67,24 @@ bool fuzz_is_lane(const char *lane)
 	return find_lane(lane) >= 0;
 }
 
-/* Must this operation succeed at least once there? */
-bool fuzz_in_lane(const struct fuzz_op *op, const char *lane)
+bool fuzz_races(const char *lane)
 {
-	if (!strcmp(lane, "kill"))
-		return !strcmp(op->name, "kill");
-	if (lanes[find_lane(lane)].races && (op->flags & FUZZ_BLOCKS ||
-					     !(op->flags & FUZZ_RACE)))
-		return false;
-	return !(op->flags & (lanes[find_lane(lane)].without | FUZZ_NEVER));
+	return lanes[find_lane(lane)].races;
+}
+
+/* Among how many this operation must succeed there; 0 if it need not at all */
+uint64_t fuzz_least(const struct fuzz_op *op, const char *lane)
+{
+	unsigned int l = find_lane(lane);
+
+	if (!strcmp(lane, "kill") && strcmp(op->name, "kill"))
+		return 0;
+	if (lanes[l].races && (op->flags & FUZZ_BLOCKS ||
+			       !(op->flags & FUZZ_RACE)))
+		return 0;
+	if (op->flags & (lanes[l].without | FUZZ_NEVER))
+		return 0;
+	return op->flags & FUZZ_RARE ? lanes[l].many : lanes[l].few;
 }
 
 int64_t fuzz_now(void)
@@ -154,7 +165,7 @@ static void close_all(void)
 	}
 }
 
-/* Errors are of no account here: what matters is where the stream gets to. */
+/* Errors are of no account here: what counts is how often it gets there. */
 static void drive(struct fuzz_thread *t, struct fuzz_slot *s,
 		  unsigned int target)
 {
@@ -180,11 +191,13 @@ static void drive(struct fuzz_thread *t, struct fuzz_slot *s,
 	if (target < SNDRV_PCM_STATE_PREPARED)
 		return;
 	ioctl(s->fd, SNDRV_PCM_IOCTL_PREPARE);
+	all = s->buffer;
+	/* a player can be started if there is something to play */
+	if (!s->capture &&
+	    (target != SNDRV_PCM_STATE_PREPARED || !fuzz_once_in(t, 4)))
+		ioctl(s->fd, SNDRV_PCM_IOCTL_FORWARD, &all);
 	if (target == SNDRV_PCM_STATE_PREPARED)
 		return;
-	all = s->buffer;
-	if (!s->capture)
-		ioctl(s->fd, SNDRV_PCM_IOCTL_FORWARD, &all);
 	ioctl(s->fd, SNDRV_PCM_IOCTL_START);
 	if (target == SNDRV_PCM_STATE_XRUN)
 		ioctl(s->fd, SNDRV_PCM_IOCTL_XRUN);
@@ -192,6 +205,17 @@ static void drive(struct fuzz_thread *t, struct fuzz_slot *s,
 		ioctl(s->fd, SNDRV_PCM_IOCTL_DRAIN);
 	if (target == SNDRV_PCM_STATE_PAUSED)
 		ioctl(s->fd, SNDRV_PCM_IOCTL_PAUSE, 1);
+}
+
+/* Is the stream where it was driven to? */
+static bool is_there(const struct side *side)
+{
+	struct snd_pcm_sync_ptr sp;
+
+	if (side->slot->fd < 0)
+		return side->target == FUZZ_CLOSED;
+	return fuzz_look(side->slot, &sp) &&
+	       (unsigned int)sp.s.status.state == side->target;
 }
 
 static void run_side(struct side *side)
@@ -283,6 +307,9 @@ static void one_round(unsigned int without)
 	unsigned int i;
 
 	set_round(without);
+	for (i = 0; i < FUZZ_THREADS; i++)
+		fuzz_shared->reached += is_there(&sides[i]);
+	fuzz_shared->targets += FUZZ_THREADS;
 	fuzz_shared->digest = fuzz_shared->digest * 31 +
 			      fuzz_index(sides[0].op) * 131 +
 			      fuzz_index(sides[1].op);

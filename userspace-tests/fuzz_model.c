@@ -239,7 +239,9 @@ static int judge_result(struct fuzz_thread *t, const struct fuzz_op *op,
 	if (op->flags & FUZZ_STREAM && t->now->before == FUZZ_CLOSED)
 		allowed |= E_BADF;
 	if (fuzz_racing && op->flags & FUZZ_STREAM)
-		allowed |= E_BADFD | E_PIPE | E_BUSY | E_BADF;
+		allowed |= E_BADFD | E_PIPE | E_BADF;
+	if (fuzz_racing && op->flags & FUZZ_RING)
+		allowed |= E_BUSY;
 	for (i = 0; i < ARRAY_SIZE(errors); i++)
 		if (errors[i].number == -ret)
 			break;
@@ -337,7 +339,7 @@ static void find_group(struct fuzz_group *g, struct fuzz_slot *s)
 	}
 }
 
-/* What is done to one stream of a group is done to the others too, or is not. */
+/* What is done to one stream of a group is done to the others too, or not. */
 static void judge_group(const struct fuzz_op *op, const struct fuzz_group *g,
 			long ret)
 {

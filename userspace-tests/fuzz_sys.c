@@ -229,7 +229,7 @@ static long run_kill(struct fuzz_thread *t, struct fuzz_slot *s)
 const struct fuzz_op fuzz_sys_ops[] = {
 	{ "proc read", run_proc_read, 2, 0, S_ANY, 0, 0,
 	  E_INVAL | E_IO },	/* some are only written to */
-	{ "proc prealloc", run_prealloc, 2, FUZZ_RACE, S_ANY, 0, 0,
+	{ "proc prealloc", run_prealloc, 2, FUZZ_RACE | FUZZ_RARE, S_ANY, 0, 0,
 	  E_INVAL | E_BUSY | E_NOMEM },
 	{ "proc xrun_injection", run_inject, 1, FUZZ_STREAM | FUZZ_MOVES,
 	  S(RUNNING), 0, S(XRUN), 0 },

@@ -120,7 +120,7 @@ static long run_read(struct fuzz_thread *t, struct fuzz_slot *s)
 #define TIMER	(E_BADFD | E_BADF | E_INVAL)
 
 const struct fuzz_op fuzz_timer_ops[] = {
-	{ "timer open", run_open, 1, 0, S_ANY, 0, 0, E_BUSY },
+	{ "timer open", run_open, 1, FUZZ_RACE, S_ANY, 0, 0, E_BUSY },
 	{ "timer select", run_select, 2, FUZZ_RACE, S_OPEN, 0, 0,
 	  TIMER | E_NODEV | E_BUSY | E_NOMEM },
 	{ "timer params", run_params, 1, 0, S_OPEN, 0, 0, TIMER | E_NOMEM },

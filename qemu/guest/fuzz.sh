@@ -33,7 +33,7 @@ repeats()
 	[ $same -ge 2 ]
 }
 
-plan 4
+plan 6
 for lane in single linked; do
 	fuzz_lane $lane "${FUZZ_OPS:-$(share 60000)}" "${FUZZ_SEED:-1}"
 	check "lane $lane repeats what a seed brings" repeats $lane
