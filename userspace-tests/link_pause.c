@@ -8,8 +8,10 @@
  *
  *	link_pause CARD		exit status 0: hangs; 1: does not; 2: trouble
  *
- * For an xrun that nobody has seen yet the recorder's threshold is crossed half
- * a period before its card looks, if that looks at the end of periods only.
+ * For an xrun that nobody has seen yet two players take back all that is left,
+ * long before their card has a reason to look: both, for a card may have the core
+ * look at one of them only. A PAUSE that is refused is trouble, for then the xrun
+ * has been seen, and nothing has been shown.
  */
 
 #include <errno.h>
@@ -23,8 +25,8 @@
 #include <unistd.h>
 #include "fuzz.h"
 
-#define RATE	48000
-#define PERIOD	16384	/* frames: 341 ms */
+#define RATE	8000
+#define PERIOD	16384	/* frames: 2 s */
 #define STILL	4	/* seconds without an answer: it hangs */
 
 static void trouble(const char *what)
@@ -42,14 +44,14 @@ static void set(struct snd_pcm_hw_params *p, int var, unsigned int value)
 	i->max = value;
 }
 
-static int open_stream(const char *card, char direction)
+static int open_player(const char *card, int device)
 {
 	struct snd_pcm_hw_params p;
 	unsigned int i;
 	char path[40];
 	int fd;
 
-	snprintf(path, sizeof(path), "/dev/snd/pcmC%sD0%c", card, direction);
+	snprintf(path, sizeof(path), "/dev/snd/pcmC%sD%dp", card, device);
 	fd = open(path, O_RDWR | O_NONBLOCK);
 	if (fd < 0)
 		trouble(path);
@@ -78,28 +80,33 @@ static void stay_on(int processor)
 		trouble("sched_setaffinity");
 }
 
+static void call(int player, unsigned long request, void *arg, const char *what)
+{
+	if (ioctl(player, request, arg) < 0)
+		trouble(what);
+}
+
 static void pause_late(const char *card)
 {
-	int player = open_stream(card, 'p'), recorder = open_stream(card, 'c');
-	struct snd_pcm_sw_params sw = {
-		.period_step = 1, .avail_min = PERIOD,
-		.start_threshold = 1, .stop_threshold = PERIOD / 4,
-	};
-	snd_pcm_uframes_t all = PERIOD * 4;
+	int players[] = { open_player(card, 0), open_player(card, 1) };
+	snd_pcm_uframes_t all;
+	unsigned int i;
 
 	stay_on(1);
-	if (ioctl(recorder, SNDRV_PCM_IOCTL_SW_PARAMS, &sw) < 0)
-		trouble("sw_params");
-	if (ioctl(recorder, SNDRV_PCM_IOCTL_LINK, player) < 0)
+	if (ioctl(players[0], SNDRV_PCM_IOCTL_LINK, players[1]) < 0)
 		trouble("link");
-	if (ioctl(recorder, SNDRV_PCM_IOCTL_PREPARE) < 0)
-		trouble("prepare");
-	if (ioctl(player, SNDRV_PCM_IOCTL_FORWARD, &all) < 0)
-		trouble("forward");
-	if (ioctl(recorder, SNDRV_PCM_IOCTL_START) < 0)
-		trouble("start");
-	usleep(PERIOD * 3 / 4 * 1000000LL / RATE);
-	if (ioctl(recorder, SNDRV_PCM_IOCTL_PAUSE, 1) < 0 && errno != EBADFD)
+	call(players[0], SNDRV_PCM_IOCTL_PREPARE, NULL, "prepare");
+	for (i = 0; i < 2; i++) {
+		all = PERIOD * 4;
+		call(players[i], SNDRV_PCM_IOCTL_FORWARD, &all, "forward");
+	}
+	call(players[0], SNDRV_PCM_IOCTL_START, NULL, "start");
+	for (i = 0; i < 2; i++) {
+		all = PERIOD * 4;
+		call(players[i], SNDRV_PCM_IOCTL_REWIND, &all, "rewind");
+	}
+	usleep(100000);
+	if (ioctl(players[0], SNDRV_PCM_IOCTL_PAUSE, 1) < 0)
 		trouble("pause");
 	_exit(0);
 }
