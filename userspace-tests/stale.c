@@ -82,8 +82,9 @@ static void expect_no_canary(const struct map *m, const char *when)
 }
 
 /*
- * Leaves canaries in the whole of a ring. A recorder's ring is the kernel's to
- * write, so they are played to it; its tail then stays as it was.
+ * Leaves canaries in the whole of a ring. To a recorder they are played, which
+ * is how the kernel fills its ring; the tail, where the kernel never writes, is
+ * its owner's to fill.
  */
 static void leave_canaries(const struct job *job, unsigned int shape)
 {
@@ -94,13 +95,16 @@ static void leave_canaries(const struct job *job, unsigned int shape)
 	memset(m->at, CANARY, m->bytes);
 	if (job->dir == SND_PCM_STREAM_CAPTURE) {
 		struct vt_stream *recorder = vt_recorder(job->device, &p);
-		unsigned char *buf = vt_alloc(p.buffer *
-					      recorder->frame_bytes);
+		struct map *heard = map_pages(recorder, PROT_READ | PROT_WRITE);
+		size_t bytes = p.buffer * recorder->frame_bytes;
+		unsigned char *buf = vt_alloc(bytes);
 
 		vt_link(player, recorder);
 		MUST(snd_pcm_start(player->pcm));
 		vt_read(recorder, buf, p.buffer);
 		EXPECT(buf[0] == CANARY, "no canaries to be recorded");
+		memset(heard->at + bytes, CANARY, heard->bytes - bytes);
+		vt_undo(unmap, heard);
 		vt_undo(free, buf);
 		vt_close(recorder);
 	}
