@@ -43,6 +43,8 @@ static void test_card_names(const void *arg)
 	       "driver %s", snd_ctl_card_info_get_driver(info));
 	EXPECT(!strncmp(snd_ctl_card_info_get_id(info), "Virtual", 7),
 	       "id %s", snd_ctl_card_info_get_id(info));
+	EXPECT(!strcmp(snd_ctl_card_info_get_name(info), "Virtual"),
+	       "name %s", snd_ctl_card_info_get_name(info));
 	EXPECT(!strncmp(snd_ctl_card_info_get_longname(info), "Virtual ", 8) &&
 	       atoi(snd_ctl_card_info_get_longname(info) + 8) > 0,
 	       "longname %s", snd_ctl_card_info_get_longname(info));
