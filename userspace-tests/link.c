@@ -300,22 +300,33 @@ static void test_drained(const void *arg)
 	vt_expect_position(&pos, s[1], pos.trigger, 0);
 }
 
-/* It hears later, and not what has passed while it was dragged along. */
-static void test_drained_late(const void *arg)
+/* A recorder whose linked player begins to drain a ring with so many frames */
+static struct vt_stream *drag(snd_pcm_access_t access, snd_pcm_uframes_t ring,
+			      size_t frames)
 {
 	struct vt_stream *player, *recorder;
 	struct vt_params p = vt_plain;
 
-	(void)arg;
-	vt_use_latency(0, 500);
 	p.stop = VT_NEVER;
+	p.access = access;
 	recorder = vt_recorder(0, &p);
-	p.buffer = 9600;
+	p.buffer = ring;
 	player = vt_player(0, &p);
 	vt_link(player, recorder);
-	vt_play(player, 0, p.buffer);
+	vt_play(player, 0, frames);
 	MUST(snd_pcm_nonblock(player->pcm, 1));
 	REFUSED(-EAGAIN, snd_pcm_drain(player->pcm));
+	return recorder;
+}
+
+/* It hears later, and not what has passed while it was dragged along. */
+static void test_drained_late(const void *arg)
+{
+	struct vt_stream *recorder;
+
+	(void)arg;
+	vt_use_latency(0, 500);
+	recorder = drag(vt_plain.access, 9600, 9600);
 	/* longer than its ring, with the latency */
 	vt_sleep_until(vt_now() + 60 * VT_MS);
 	MUST(snd_pcm_unlink(recorder->pcm));
@@ -326,22 +337,32 @@ static void test_drained_late(const void *arg)
 /* Nor does its ring still show any of that. */
 static void test_drained_before(const void *arg)
 {
-	struct vt_stream *player, *recorder;
-	struct vt_params p = vt_plain;
+	struct vt_stream *recorder = drag(vt_plain.access, vt_plain.buffer,
+					  vt_plain.buffer - 20);
 
 	(void)arg;
-	p.stop = VT_NEVER;
-	recorder = vt_recorder(0, &p);
-	player = vt_player(0, &p);
-	vt_link(player, recorder);
-	vt_play(player, 0, p.buffer - 20);
-	MUST(snd_pcm_nonblock(player->pcm, 1));
-	REFUSED(-EAGAIN, snd_pcm_drain(player->pcm));
 	/* silence in a part of the ring, sound in the rest of it */
 	vt_sleep_until(vt_now() + 50 * VT_MS);
 	MUST(snd_pcm_unlink(recorder->pcm));
 	MUST(snd_pcm_start(recorder->pcm));
-	vt_hear_silence(recorder, p.buffer);
+	vt_hear_silence(recorder, vt_plain.buffer);
+}
+
+/* Prepared, it hears no more of the drain: its ring stays silent. */
+static void test_drained_prepared(const void *arg)
+{
+	struct vt_stream *recorder;
+	size_t quiet;
+
+	(void)arg;
+	vt_use_clock(0, "step");
+	recorder = drag(SND_PCM_ACCESS_MMAP_INTERLEAVED, 1920, 1920);
+	MUST(vt_step(0, 240));
+	MUST(snd_pcm_unlink(recorder->pcm));
+	vt_prepare(recorder);
+	MUST(vt_step(0, 480));
+	quiet = vt_silent(recorder, vt_ring(recorder), 1920);
+	EXPECT(quiet == 1920, "sound in frame %zu of the ring", quiet);
 }
 
 static const struct {
@@ -428,42 +449,6 @@ static void test_drained_empty(const void *arg)
 	}
 }
 
-/*
- * Of a group without wake-ups the core works out by the time how many rings have
- * passed; but not in a pause, where it has waited for a lock only.
- */
-static void test_pause_no_wakeup(const void *arg)
-{
-	struct vt_params p = vt_plain;
-	struct vt_position before, after;
-	struct vt_stream *s[2];
-	int64_t paused;
-	unsigned int i;
-
-	(void)arg;
-	p.buffer = 9600;
-	p.stop = VT_NEVER;
-	p.no_wakeup = true;
-	p.nonblock = true;
-	s[0] = vt_player(0, &p);
-	s[1] = vt_recorder(0, &p);
-	vt_link(s[0], s[1]);
-	vt_play(s[0], 0, 9600);
-	MUST(snd_pcm_start(s[0]->pcm));
-	vt_locate(s[0], &before);
-	vt_sleep_until(before.trigger + 150 * VT_MS);
-	MUST(snd_pcm_pause(s[0]->pcm, 1));
-	paused = vt_frames(s[0], vt_now() - before.trigger);
-	MUST(snd_pcm_pause(s[0]->pcm, 0));
-	vt_sleep_until(vt_now() + 20 * VT_MS);
-	for (i = 0; i < 2; i++) {
-		vt_locate(s[i], &after);
-		EXPECT(after.frames > paused && after.frames < paused + 1200,
-		       "at frame %lld, paused at %lld",
-		       (long long)after.frames, (long long)paused);
-	}
-}
-
 int main(int argc, char **argv)
 {
 	unsigned int i, t;
@@ -478,10 +463,10 @@ int main(int argc, char **argv)
 		vt_run(test_pause_xrun, &jobs[i], "%s: pause in an unseen xrun",
 		       jobs[i].what);
 	vt_run(test_pause_empty, NULL, "an empty player in a pause");
-	vt_run(test_pause_no_wakeup, NULL, "a pause without wake-ups");
 	vt_run(test_drained_empty, NULL, "an empty player in a drain");
 	vt_run(test_drained, NULL, "a recorder after its player's drain");
 	vt_run(test_drained_late, NULL, "the same, with latency");
 	vt_run(test_drained_before, NULL, "the same, and what it heard before");
+	vt_run(test_drained_prepared, NULL, "the same, prepared meanwhile");
 	return vt_finish();
 }

@@ -190,6 +190,39 @@ static void test_lost_tolerated(const void *arg)
 	REFUSED(-EPIPE, snd_pcm_hwsync(s->pcm));
 }
 
+/*
+ * Of a group without wake-ups the core works out by the time how many rings have
+ * passed; but not in a pause, where it has waited for a lock only.
+ */
+static void test_pause_no_wakeup(const void *arg)
+{
+	struct vt_params p = unseen(VT_NEVER);
+	struct vt_position before, after;
+	struct vt_stream *s[2];
+	int64_t paused;
+	unsigned int i;
+
+	(void)arg;
+	p.buffer = 2 * RING;
+	s[0] = vt_player(0, &p);
+	s[1] = vt_recorder(0, &p);
+	vt_link(s[0], s[1]);
+	vt_play(s[0], 0, 2 * RING);
+	MUST(snd_pcm_start(s[0]->pcm));
+	vt_locate(s[0], &before);
+	vt_sleep_until(before.trigger + 150 * VT_MS);
+	MUST(snd_pcm_pause(s[0]->pcm, 1));
+	paused = vt_frames(s[0], vt_now() - before.trigger);
+	MUST(snd_pcm_pause(s[0]->pcm, 0));
+	vt_sleep_until(vt_now() + 20 * VT_MS);
+	for (i = 0; i < 2; i++) {
+		vt_locate(s[i], &after);
+		EXPECT(after.frames > paused && after.frames < paused + 1200,
+		       "at frame %lld, paused at %lld",
+		       (long long)after.frames, (long long)paused);
+	}
+}
+
 static const struct {
 	const char *name;
 	vt_test *test;
@@ -209,7 +242,7 @@ int main(int argc, char **argv)
 	unsigned int i;
 
 	vt_init(argc, argv, 60);
-	vt_plan(2 * (4 + 2 * 2));
+	vt_plan(2 * (4 + 2 * 2) + 1);
 	for (job.device = 0; job.device < 2; job.device++)
 		for (i = 0; i < ARRAY_SIZE(tests); i++)
 			for (job.dir = 0; (int)job.dir < tests[i].dirs;
@@ -218,5 +251,6 @@ int main(int argc, char **argv)
 				       "device %d %s unseen: %s", job.device,
 				       snd_pcm_stream_name(job.dir),
 				       tests[i].name);
+	vt_run(test_pause_no_wakeup, NULL, "a linked pair unseen: a pause");
 	return vt_finish();
 }
