@@ -17,7 +17,7 @@ struct late {
 };
 
 /* A mapped player, for what such a one commits nobody looks at */
-static void start_late(struct late *late)
+static void start_late(struct late *late, snd_pcm_uframes_t stop)
 {
 	struct vt_params p = vt_plain;
 	struct vt_position pos;
@@ -25,6 +25,7 @@ static void start_late(struct late *late)
 	p.access = SND_PCM_ACCESS_MMAP_INTERLEAVED;
 	p.period = RING / 2;
 	p.buffer = RING;
+	p.stop = stop;
 	late->player = vt_player(0, &p);
 	p.buffer = 2 * RING;
 	p.stop = VT_NEVER;
@@ -65,12 +66,31 @@ static void test_commit(const void *arg)
 
 	(void)arg;
 	for (i = 0; i < ROUNDS; i++) {
-		start_late(&late);
+		start_late(&late, RING);
 		vt_sleep_until(late.began + 15 * VT_MS);
 		vt_jump(20 * VT_MS);
 		MUST(snd_pcm_avail(late.recorder->pcm));
 		commit(late.player, 2000);
 		REFUSED(-EPIPE, snd_pcm_avail(late.player->pcm));
+		end_late(&late);
+	}
+}
+
+/* A RESET before it throws that away as well: nothing is missed. */
+static void test_reset(const void *arg)
+{
+	struct late late;
+	unsigned int i;
+
+	(void)arg;
+	for (i = 0; i < ROUNDS; i++) {
+		start_late(&late, RING + 480);
+		vt_sleep_until(late.began + 15 * VT_MS);
+		vt_jump(40 * VT_MS);
+		MUST(snd_pcm_avail(late.recorder->pcm));
+		MUST(snd_pcm_reset(late.player->pcm));
+		commit(late.player, 2000);
+		MUST(snd_pcm_avail(late.player->pcm));
 		end_late(&late);
 	}
 }
@@ -106,8 +126,9 @@ int main(int argc, char **argv)
 {
 	vt_init(argc, argv, 60);
 	vt_load_stalls();
-	vt_plan(2);
+	vt_plan(3);
 	vt_run(test_commit, NULL, "a commit that is late is an xrun");
+	vt_run(test_reset, NULL, "a commit after a reset is not");
 	vt_run(test_drain, NULL, "a drain with nothing left ends");
 	return vt_finish();
 }
