@@ -112,8 +112,8 @@ static void test_catch_up(const void *arg)
 }
 
 /* A ring is played, and 2000 frames later its client looks. */
-static void lose_wakeups(const struct job *job, struct vt_stream **player,
-			 struct vt_stream **recorder)
+static void lose_wakeups(const struct job *job, snd_pcm_access_t access,
+			 struct vt_stream **player, struct vt_stream **recorder)
 {
 	snd_ctl_t *ctl = vt_use_imperfection(job->device);
 	struct vt_params p = vt_plain;
@@ -122,12 +122,16 @@ static void lose_wakeups(const struct job *job, struct vt_stream **player,
 	vt_spoil(ctl, job->device, VT_LOSS, 1);
 	p.buffer = RING;
 	p.stop = VT_NEVER;
+	p.access = access;
 	*player = vt_player(job->device, &p);
+	p.access = vt_plain.access;
 	p.buffer = 10 * RING;
 	*recorder = vt_recorder(job->device, &p);
 	vt_link(*player, *recorder);
-	vt_play(*player, 0, RING);
+	vt_play(*player, 0, RING - 1);
 	MUST(snd_pcm_start((*player)->pcm));
+	/* or a mapped ring would go round */
+	vt_play(*player, RING - 1, 1);
 	MUST(vt_step(job->device, RING + 2000));
 	MUST(snd_pcm_hwsync((*player)->pcm));
 }
@@ -141,7 +145,7 @@ static void test_lost_wakeups(const void *arg)
 	const struct job *job = arg;
 	struct vt_stream *player, *recorder;
 
-	lose_wakeups(job, &player, &recorder);
+	lose_wakeups(job, vt_plain.access, &player, &recorder);
 	vt_play(player, 5000, 1000);
 	MUST(vt_step(job->device, 4800));
 	MUST(snd_pcm_hwsync(recorder->pcm));
@@ -157,7 +161,7 @@ static void test_lost_rewound(const void *arg)
 	const struct job *job = arg;
 	struct vt_stream *player, *recorder;
 
-	lose_wakeups(job, &player, &recorder);
+	lose_wakeups(job, vt_plain.access, &player, &recorder);
 	EXPECT(MUST(snd_pcm_rewind(player->pcm, 1000)) == 1000, "less");
 	vt_play(player, 5000, 1000);
 	MUST(vt_step(job->device, 4800));
@@ -166,6 +170,23 @@ static void test_lost_rewound(const void *arg)
 	vt_hear_silence(recorder, RING - 1000);
 	vt_hear(recorder, 5000, 1000);
 	vt_hear_silence(recorder, 2000);
+}
+
+/* A RESET begins anew: all that is committed after it is heard, and at once. */
+static void test_lost_reset(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_stream *player, *recorder;
+
+	lose_wakeups(job, SND_PCM_ACCESS_MMAP_INTERLEAVED, &player, &recorder);
+	MUST(snd_pcm_unlink(player->pcm));
+	MUST(snd_pcm_reset(player->pcm));
+	vt_play(player, 5000, RING);
+	MUST(vt_step(job->device, RING));
+	MUST(snd_pcm_hwsync(recorder->pcm));
+	vt_hear(recorder, 0, RING);
+	vt_hear_silence(recorder, 2000);
+	vt_hear(recorder, 5000, RING);
 }
 
 /* Much more than a ring is an xrun there, whatever is tolerated. */
@@ -233,6 +254,7 @@ static const struct {
 	{ "catching up", test_catch_up, 1 },
 	{ "silence, wake-ups lost", test_lost_wakeups, 1 },
 	{ "taken back, wake-ups lost", test_lost_rewound, 1 },
+	{ "thrown away, wake-ups lost", test_lost_reset, 1 },
 	{ "an xrun, wake-ups lost", test_lost_tolerated, 2 },
 };
 
@@ -242,7 +264,7 @@ int main(int argc, char **argv)
 	unsigned int i;
 
 	vt_init(argc, argv, 60);
-	vt_plan(2 * (4 + 2 * 2) + 1);
+	vt_plan(2 * (5 + 2 * 2) + 1);
 	for (job.device = 0; job.device < 2; job.device++)
 		for (i = 0; i < ARRAY_SIZE(tests); i++)
 			for (job.dir = 0; (int)job.dir < tests[i].dirs;
