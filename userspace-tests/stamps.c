@@ -335,6 +335,30 @@ static void test_same_frame(const void *arg)
 	EXPECT(same > 20 || vt_slow() > 1, "only %u in one frame", same);
 }
 
+/* Prepared again after its latency is gone, a stream has a delay without it. */
+static void test_latency_gone(const void *arg)
+{
+	const struct job job = { .dir = SND_PCM_STREAM_CAPTURE,
+				 .type = SND_PCM_TSTAMP_TYPE_MONOTONIC,
+				 .latency = true };
+	struct vt_stream *s = open_stream(&job);
+	long latency = LATENCY;
+	struct look l;
+
+	(void)arg;
+	for (;; latency = 0) {
+		MUST(snd_pcm_start(s->pcm));
+		vt_sleep_until(vt_now() + 5 * VT_MS);
+		look(s, DEFAULT, true, &l);
+		expect_delay(s, &l, latency);
+		if (!latency)
+			break;
+		MUST(snd_pcm_drop(s->pcm));
+		vt_use_latency(0, 0);
+		vt_prepare(s);
+	}
+}
+
 /*
  * Another clock has no link: its stream's time is that of the position. Its
  * start is still told in the system's time.
@@ -387,7 +411,7 @@ int main(int argc, char **argv)
 
 	vt_init(argc, argv, 120);
 	begun = vt_now();
-	vt_plan(2 * 3 * 4 * 3 + 3);
+	vt_plan(2 * 3 * 4 * 3 + 4);
 	for (i = 0; i < 2 * 3 * 4; i++) {
 		job.dir = i % 2;
 		job.type = i / 2 % 3;
@@ -398,6 +422,7 @@ int main(int argc, char **argv)
 		run(test_at_once, &job, ", at once");
 	}
 	vt_run(test_same_frame, NULL, "two looks in a frame");
+	vt_run(test_latency_gone, NULL, "a latency that is gone");
 	vt_run(test_other_clock, "scaled", "none of a link, scaled clock");
 	vt_run(test_other_clock, "step", "none of a link, step clock");
 	return vt_finish();
