@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <time.h>
 #include "vctl.h"
 
 #define LIMIT	(VT_SECOND / 2)	/* longer than any turn or death takes */
@@ -136,6 +137,64 @@ static void test_end(const void *arg)
 		       "giving up");
 }
 
+static volatile sig_atomic_t signals;
+
+static void count_signal(int signal)
+{
+	(void)signal;
+	signals++;
+}
+
+static void stop_signals(void *timer)
+{
+	timer_delete(*(timer_t *)timer);
+}
+
+/* One a ms, which are no more than noticed */
+static void send_signals(timer_t *timer)
+{
+	static const struct itimerspec often = {
+		.it_interval = { 0, VT_MS }, .it_value = { 0, VT_MS },
+	};
+	struct sigaction action = {
+		.sa_handler = count_signal,
+		.sa_flags = SA_RESTART,
+	};
+	struct sigevent event = {
+		.sigev_notify = SIGEV_SIGNAL,
+		.sigev_signo = SIGUSR1,
+	};
+
+	SYS(sigaction(SIGUSR1, &action, NULL));
+	SYS(timer_create(CLOCK_MONOTONIC, &event, timer));
+	vt_defer(stop_signals, timer);
+	SYS(timer_settime(*timer, 0, &often, NULL));
+}
+
+/* Signals that do not kill do not hold it up. */
+static void test_signals(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_position pos;
+	struct vt_stream *s;
+	timer_t timer;
+
+	use_step(job);
+	s = start_busy(job->device);
+	signals = 0;
+	send_signals(&timer);
+	if (job->way->frames < 0) {
+		REFUSED(-EAGAIN, vt_step(job->device, -1));
+	} else {
+		MUST(vt_step(job->device, 200000));
+		vt_locate(s, &pos);
+		EXPECT(pos.frames == 200000, "at frame %lld, wanted 200000",
+		       (long long)pos.frames);
+	}
+	vt_undo(stop_signals, &timer);
+	EXPECT(signals, "no signal came");
+}
+
 /* It comes sooner where nothing is moved: after so many events. */
 static void test_events(const void *arg)
 {
@@ -195,12 +254,13 @@ int main(int argc, char **argv)
 	unsigned int i;
 
 	vt_init(argc, argv, 110);
-	vt_plan(2 + ARRAY_SIZE(ways) * 3 + 2);
+	vt_plan(2 + ARRAY_SIZE(ways) * 4 + 2);
 	run_kills(&job);
 	job.device = 0;		/* which has rings of many pieces */
 	for (i = 0; i < ARRAY_SIZE(ways); i++) {
 		job.way = &ways[i];
 		run_kills(&job);
+		vt_run(test_signals, &job, "%s amid signals", ways[i].name);
 		vt_run(test_end, &job, "%s that is too long", ways[i].name);
 	}
 	vt_run(test_events, &job, "a way of too many events");
