@@ -8,6 +8,7 @@
 #include <string.h>
 #include "vctl.h"
 
+#define TIMER	"PCM Clock Timer"
 #define TIMES	5000
 #define LEFT	25	/* bytes each, on average: less than any structure */
 
@@ -19,15 +20,20 @@ struct job {
 	enum timer timer;
 };
 
-static void use_timer(const struct job *job)
+static int set_timer(const struct job *job, enum timer timer)
 {
 	snd_ctl_elem_value_t *value;
 
 	snd_ctl_elem_value_alloca(&value);
-	vt_ctl_name(value, "PCM Clock Timer", job->device, 0);
+	vt_ctl_name(value, TIMER, job->device, 0);
 	snd_ctl_elem_value_set_integer(value, 0, 1);
-	snd_ctl_elem_value_set_integer(value, 2, job->timer);
-	MUST(snd_ctl_elem_write(vt_ctl(), value));
+	snd_ctl_elem_value_set_integer(value, 2, timer);
+	return snd_ctl_elem_write(vt_ctl(), value);
+}
+
+static void use_timer(const struct job *job)
+{
+	MUST(set_timer(job, job->timer));
 	vt_use_clock(job->device, "timer");
 }
 
@@ -90,6 +96,30 @@ static void test_free(const void *arg)
 	vt_sound(job->device);
 }
 
+static void expect_timer(const struct job *job)
+{
+	long timer = vt_ctl_get(vt_ctl(), TIMER, job->device, 0, 2);
+
+	EXPECT(timer == (long)job->timer, "another timer, %ld", timer);
+}
+
+/* Who goes by it keeps it. */
+static void test_busy(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_stream *s;
+
+	use_timer(job);
+	s = vt_open(job->device, 0, SND_PCM_STREAM_PLAYBACK, 0);
+	REFUSED(-EBUSY, set_timer(job, NONE));
+	expect_timer(job);
+	MUST(set_timer(job, job->timer));
+	vt_close(s);
+	MUST(set_timer(job, NONE));
+	MUST(set_timer(job, job->timer));
+	expect_timer(job);
+}
+
 int main(int argc, char **argv)
 {
 	static const enum timer timers[] = { NONE, SYSTEM };
@@ -97,8 +127,8 @@ int main(int argc, char **argv)
 	unsigned int i;
 
 	vt_init(argc, argv, 110);
-	vt_plan(2 * 2 * ARRAY_SIZE(timers));
-	for (job.device = 0; job.device < 2; job.device++)
+	vt_plan(2 * (2 * ARRAY_SIZE(timers) + 1));
+	for (job.device = 0; job.device < 2; job.device++) {
 		for (i = 0; i < ARRAY_SIZE(timers); i++) {
 			job.timer = timers[i];
 			vt_run(test_free, &job, "device %d is free, timer %d",
@@ -107,5 +137,8 @@ int main(int argc, char **argv)
 			       "device %d has lost no memory, timer %d",
 			       job.device, job.timer);
 		}
+		vt_run(test_busy, &job, "device %d keeps its timer while open",
+		       job.device);
+	}
 	return vt_finish();
 }
