@@ -47,14 +47,18 @@ static int set_ring(struct vh_race *race, unsigned long round)
 		       "hw_params");
 }
 
-/* Each round frees the ring just when it is mapped, and gets another one. */
+/*
+ * Each round frees the ring just when it is mapped, and gets another one, until
+ * both have had their way.
+ */
 static void live_replacing(struct vh_race *race, atomic_ulong *done)
 {
 	uint64_t seed = race->device;
 	unsigned long round;
 	bool is_free, is_set;
 
-	for (round = 1; vh_goes_on(race, done); round++) {
+	for (round = 1; vh_goes_on(race, done) ||
+			vh_goes_on(race, &race->done[1]); round++) {
 		begun = round;
 		spin(vt_random(&seed, SPREAD));
 		is_free = !free_ring(race);
@@ -93,8 +97,11 @@ static void fill(unsigned char *ring, size_t bytes, unsigned char value)
 		ring[at] = value;
 }
 
-/* Half of the pages are touched late, when the buffer may be another one. */
-static void map_once(struct vh_race *race, unsigned long round)
+/*
+ * Half of the pages are touched late, when the buffer may be another one. false
+ * if nothing was mapped.
+ */
+static bool map_once(struct vh_race *race, unsigned long round)
 {
 	unsigned char stamp = round % 64 + 1;
 	size_t half = race->bytes / 2;
@@ -105,7 +112,7 @@ static void map_once(struct vh_race *race, unsigned long round)
 		    race->fd, 0);
 	was_first = freed < round;
 	if (ring == MAP_FAILED)
-		return;
+		return false;
 	expect_all(ring, half, 0, "just mapped");
 	fill(ring, half, stamp);
 	wait_for(&replaced, round, race);
@@ -114,6 +121,7 @@ static void map_once(struct vh_race *race, unsigned long round)
 	fill(ring, half, 0);
 	race->done[3] += was_first && freed == round;
 	SYS(munmap(ring, race->bytes));
+	return true;
 }
 
 static void live_mapping(struct vh_race *race, atomic_ulong *done)
@@ -123,9 +131,8 @@ static void live_mapping(struct vh_race *race, atomic_ulong *done)
 
 	for (round = 1; wait_for(&begun, round, race); round++) {
 		spin(vt_random(&seed, SPREAD));
-		map_once(race, round);
+		*done += map_once(race, round);
 		mapped = round;
-		++*done;
 	}
 }
 
@@ -148,8 +155,9 @@ static void test_race(const void *arg)
 	SYS(free_ring(&race));
 	SYS(set_ring(&race, 0));
 	vt_threads(vh_live, parts, sizeof(parts[0]), ARRAY_SIZE(parts));
-	vt_note("%lu rounds, %lu freed, %lu while they were mapped",
-		race.done[1], race.done[0], race.done[3]);
+	vt_note("%lu rounds, %lu freed, %lu mapped, %lu freed while mapped",
+		(unsigned long)begun, race.done[0], race.done[1],
+		race.done[3]);
 }
 
 static void test_afterwards(const void *arg)
