@@ -27,29 +27,6 @@
 /* A card of two devices allocates several hundred times. */
 #define LEAST	200
 
-/*
- * What the kernel's loader of modules does by itself is not ours: of a load,
- * only that fails which is done on behalf of a module, by the addresses on the
- * stack. (fail-nth looks at them from 6.12 on.)
- */
-static void fail_modules_only(bool only)
-{
-	static const char *const dirs[] = { "failslab", "fail_page_alloc",
-					    "fail_usercopy" };
-	const char *start = only ? "0xffffffffa0000000" : "0";
-	char path[80];
-	unsigned int i;
-	int fd;
-
-	for (i = 0; i < ARRAY_SIZE(dirs); i++) {
-		snprintf(path, sizeof(path),
-			 "/sys/kernel/debug/%s/require-start", dirs[i]);
-		fd = SYS(open(path, O_WRONLY));
-		SYS(write(fd, start, strlen(start)));
-		close(fd);
-	}
-}
-
 static long load(const char *path, const char *parameters)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -72,7 +49,7 @@ static long unload(void)
 
 static void reload(void *data)
 {
-	fail_modules_only(false);
+	vf_anywhere();
 	load(data, "");
 }
 
@@ -110,7 +87,8 @@ static void test_load(const void *arg)
 		 name.release);
 	SYS(unload());
 	vt_defer(reload, path);
-	fail_modules_only(true);
+	/* What the kernel's loader of modules does by itself is not ours. */
+	vf_only_between(VF_MODULES, ~0ULL);
 	while (!fail_load(path, nth, &errors)) {
 		nth++;
 		EXPECT(nth < VF_MAX, "there is no end to the faults");
