@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -66,10 +67,29 @@ static void running(struct vf_subject *s)
 	vt_sleep_until(vt_now() + 15 * VT_MS);
 }
 
+static void both_prepared(struct vf_subject *s)
+{
+	prepared(s);
+	s->other = SYS(vr_open_now(s->device, !s->dir));
+	SYS(vf_set_params(s->other, &vf_plain));
+	SYS(ioctl(s->other, SNDRV_PCM_IOCTL_PREPARE));
+}
+
 static void mapped(struct vf_subject *s)
 {
 	configured_mmap(s);
 	SYS(vf_map(s, VF_BYTES));
+}
+
+static void mapped_with_room(struct vf_subject *s)
+{
+	void *room;
+
+	mapped(s);
+	room = mmap(NULL, s->map_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+		    -1, 0);
+	EXPECT(room != MAP_FAILED, "mmap: %m");
+	s->room = room;
 }
 
 /* The calls */
@@ -77,6 +97,14 @@ static long act_open(struct vf_subject *s)
 {
 	s->fd = vr_open_now(s->device, s->dir);
 	return s->fd < 0 ? -1 : 0;
+}
+
+static long act_refine(struct vf_subject *s)
+{
+	struct snd_pcm_hw_params p;
+
+	vr_set_any(&p);
+	return ioctl(s->fd, SNDRV_PCM_IOCTL_HW_REFINE, &p);
 }
 
 static long act_params(struct vf_subject *s)
@@ -94,6 +122,21 @@ static long act_prepare(struct vf_subject *s)
 	return ioctl(s->fd, SNDRV_PCM_IOCTL_PREPARE);
 }
 
+static long act_link(struct vf_subject *s)
+{
+	return ioctl(s->fd, SNDRV_PCM_IOCTL_LINK, s->other);
+}
+
+static long act_start(struct vf_subject *s)
+{
+	return ioctl(s->fd, SNDRV_PCM_IOCTL_START);
+}
+
+static long act_pause(struct vf_subject *s)
+{
+	return ioctl(s->fd, SNDRV_PCM_IOCTL_PAUSE, 1);
+}
+
 static long act_map(struct vf_subject *s)
 {
 	return vf_map(s, VF_BYTES);
@@ -102,6 +145,27 @@ static long act_map(struct vf_subject *s)
 static long act_touch(struct vf_subject *s)
 {
 	return vf_touch(s);
+}
+
+static long act_move(struct vf_subject *s)
+{
+	void *moved = mremap(s->map, s->map_bytes, s->map_bytes,
+			     MREMAP_MAYMOVE | MREMAP_FIXED, s->room);
+
+	if (moved == MAP_FAILED)
+		return -1;
+	s->map = moved;
+	s->room = NULL;
+	return 0;
+}
+
+static long act_poll(struct vf_subject *s)
+{
+	struct pollfd fd = { .fd = s->fd, .events = POLLIN | POLLOUT };
+	int ready = poll(&fd, 1, 1000);
+
+	EXPECT(ready, "nothing happened for 1 s");
+	return ready < 0 ? -1 : 0;
 }
 
 static long act_status(struct vf_subject *s)
@@ -117,10 +181,34 @@ static long act_drop(struct vf_subject *s)
 	return ioctl(s->fd, SNDRV_PCM_IOCTL_DROP);
 }
 
+static long act_drain(struct vf_subject *s)
+{
+	return ioctl(s->fd, SNDRV_PCM_IOCTL_DRAIN);
+}
+
 /* After: a stream goes on, starts anew, has a ring and no more */
 static void goes_on(struct vf_subject *s)
 {
 	SYS(vf_transfer(s));
+}
+
+static void goes_on_alone(struct vf_subject *s)
+{
+	SYS(ioctl(s->fd, SNDRV_PCM_IOCTL_UNLINK));
+	goes_on(s);
+}
+
+static void has_started(struct vf_subject *s)
+{
+	EXPECT(ioctl(s->fd, SNDRV_PCM_IOCTL_START) < 0 && errno == EBADFD,
+	       "it did not start");
+	goes_on(s);
+}
+
+static void is_paused(struct vf_subject *s)
+{
+	SYS(ioctl(s->fd, SNDRV_PCM_IOCTL_PAUSE, 0));
+	goes_on(s);
 }
 
 /* A recorder that drains still has what was recorded. */
@@ -299,6 +387,7 @@ static void control(struct vf_subject *s)
  */
 static const struct vf_call calls[] = {
 	{ "open", nothing, act_open, is_open, ENOMEM },
+	{ "hw_refine", vf_open, act_refine, is_open, ENOMEM },
 	/* in one piece, of which there is no half */
 	{ "hw_params of a page", vf_open, act_params, has_ring, ENOMEM,
 	  HW(INTERLEAVED, S16_LE, VF_PAGE_FRAMES, 4) },
@@ -314,8 +403,22 @@ static const struct vf_call calls[] = {
 	{ "prepare", configured, act_prepare, goes_on },
 	{ "prepare with a latency", configured_late, act_prepare, goes_on,
 	  ENOMEM, is_recorder },
+	{ "hw_params of 8 bits", vf_open, act_params, has_ring, ENOMEM,
+	  HW(INTERLEAVED, S8, VF_FRAMES, 2) },
+	{ "hw_params of 24 bits", vf_open, act_params, has_ring, ENOMEM,
+	  HW(INTERLEAVED, S24_3LE, VF_FRAMES, 6) },
+	{ "hw_params of 32 bits", vf_open, act_params, has_ring, ENOMEM,
+	  HW(INTERLEAVED, S32_LE, VF_FRAMES, 8) },
+	{ "hw_params of 64 bits", vf_open, act_params, has_ring, ENOMEM,
+	  HW(INTERLEAVED, FLOAT64_LE, VF_FRAMES, 16) },
 	{ "mmap", configured_mmap, act_map, has_ring, ENOMEM },
+	{ "mremap", mapped_with_room, act_move, has_ring, ENOMEM },
 	{ "page faults", mapped, act_touch, has_ring },
+	{ "link", both_prepared, act_link, goes_on_alone, ENOMEM },
+	{ "start", filled, act_start, has_started },
+	{ "poll", running, act_poll, goes_on, EFAULT },
+	{ "pause", running, act_pause, is_paused },
+	{ "drain", running, act_drain, has_stopped },
 	{ "read or write", running, vf_transfer, goes_on, EFAULT },
 	{ "status", running, act_status, goes_on, EFAULT },
 	{ "drop", running, act_drop, has_stopped },
