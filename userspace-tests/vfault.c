@@ -289,13 +289,14 @@ static int act_once(const struct vf_call *call, struct vf_subject *s, int nth,
 static bool fail_once(const struct job *job, int nth, struct errors *errors)
 {
 	const struct vf_call *call = job->call;
-	struct vf_subject s = {
-		.device = job->device, .dir = job->dir, .fd = -1, .other = -1,
-		.hw = call->hw.frames ? &call->hw : &vf_mapped,
-	};
+	static struct vf_subject s;	/* closed when this has been left */
 	bool used;
 	int err;
 
+	s = (struct vf_subject){
+		.device = job->device, .dir = job->dir, .fd = -1, .other = -1,
+		.hw = call->hw.frames ? &call->hw : &vf_mapped,
+	};
 	vt_defer(vf_close, &s);
 	call->before(&s);
 	err = act_once(call, &s, nth, &used);
