@@ -15,6 +15,7 @@
 
 #define CHANNELS	256
 #define PAGE		4096UL
+#define SILENCE_MOST	(1UL << 20)	/* frames, or bytes */
 
 /*
  * Where the frames are, or go: mostly in the scratch memory, sometimes where
@@ -57,6 +58,16 @@ static unsigned long frames(struct fuzz_thread *t, struct fuzz_slot *s)
 	return fuzz_arg(t, fuzz_below(t, most + 1));
 }
 
+/*
+ * From nowhere comes silence, which ends at no page. A client that set its
+ * position to anywhere has room for any number of frames: the PCM core writes
+ * them all, and looks for a signal only when it has to wait.
+ */
+static unsigned long bounded(const void *from, unsigned long n)
+{
+	return from ? n : n % SILENCE_MOST;
+}
+
 /* No more than asked for may have been moved. */
 static long moved(long err, long result, unsigned long asked)
 {
@@ -71,8 +82,10 @@ static long interleaved(struct fuzz_thread *t, struct fuzz_slot *s,
 			unsigned long request)
 {
 	struct snd_xferi x = { .buf = place(t, s), .frames = frames(t, s) };
-	long err = ioctl(s->fd, request, &x);
+	long err;
 
+	x.frames = bounded(x.buf, x.frames);
+	err = ioctl(s->fd, request, &x);
 	return moved(err, x.result, x.frames);
 }
 
@@ -88,6 +101,8 @@ static long planar(struct fuzz_thread *t, struct fuzz_slot *s,
 		planes[i] = t->scratch + i % 8 * PAGE;
 	if (fuzz_once_in(t, 8))
 		planes[fuzz_below(t, s->channels + 1) % CHANNELS] = place(t, s);
+	if (s->channels == 1)
+		x.frames = bounded(planes[0], x.frames);
 	if (fuzz_once_in(t, 32))
 		x.bufs = (void *)8;
 	err = ioctl(s->fd, request, &x);
@@ -125,6 +140,7 @@ static long run_rw(struct fuzz_thread *t, struct fuzz_slot *s)
 	size_t n = bytes(t, s, s->frame_bytes);
 	unsigned char *at = place(t, s);
 
+	n = bounded(at, n);
 	if (s->capture)
 		return fuzz_ret(read(s->fd, at, n));
 	return fuzz_ret(write(s->fd, at, n));
@@ -144,6 +160,8 @@ static long run_rwv(struct fuzz_thread *t, struct fuzz_slot *s)
 	}
 	if (fuzz_once_in(t, 10) && i)
 		v[fuzz_below(t, i)].iov_base = place(t, s);
+	if (i == 1)
+		v[0].iov_len = bounded(v[0].iov_base, n);
 	if (s->capture)
 		return fuzz_ret(readv(s->fd, v, i));
 	return fuzz_ret(writev(s->fd, v, i));
