@@ -269,6 +269,7 @@ int main(int argc, char **argv)
 	devices = vt_devices();
 	job.rounds = (rounds + devices - 1) / devices;
 	vt_plan(devices);
+	vt_note("seed %llu", (unsigned long long)seed);
 	for (job.device = 0; job.device < devices; job.device++)
 		vt_run(test_handovers, &job, "device %d %lu hand-overs",
 		       job.device, job.rounds);
