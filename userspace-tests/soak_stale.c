@@ -92,8 +92,8 @@ static void close_ring(struct ring *r)
 }
 
 /*
- * Canaries are played to a recorder, which is how the kernel fills its ring; its
- * owner leaves them in the tail, where the kernel never writes.
+ * Canaries are played to a recorder, which is how the kernel fills its ring;
+ * its owner leaves them in the tail, where the kernel never writes.
  */
 static void record_canaries(struct ring *recorder)
 {
