@@ -2,13 +2,15 @@
 /*
  * The drain of a player while another thread takes the ring of the linked
  * recorder away, replaces it or prepares it. The machine survives, whoever is
- * refused is refused plainly, and the card carries every frame afterwards.
+ * refused is refused plainly, and the card carries every frame afterwards. Nor
+ * is a drain given up while another thread opens and closes the next substream.
  */
 
 #include <errno.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <sys/ioctl.h>
+#include "vctl.h"
 #include "vhost.h"
 
 #define RACE		(6 * VT_SECOND)
@@ -220,6 +222,60 @@ static void test_race(const void *arg)
 	vt_carry(job->device, 0, SND_PCM_ACCESS_RW_INTERLEAVED, 480);
 }
 
+#define SLOW	100		/* how slow the scaled clock is */
+#define FRAMES	2400		/* that take 5 s by it */
+#define LONG	96000		/* frames: the core waits for 2.2 s */
+
+/* A drain, and who opens and closes another substream until that is over */
+struct beside {
+	int device;
+	struct vt_stream *player;
+	bool drains;
+	volatile bool *over;
+};
+
+static void live_beside(const void *arg)
+{
+	const struct beside *beside = arg;
+	struct vt_stream *s;
+	int err;
+
+	if (beside->drains) {
+		err = snd_pcm_drain(beside->player->pcm);
+		*beside->over = true;
+		EXPECT(!err, "drain: %s", snd_strerror(err));
+		return;
+	}
+	while (!*beside->over) {
+		s = vt_open(beside->device, 1, SND_PCM_STREAM_PLAYBACK, 0);
+		vt_close(s);
+	}
+}
+
+/* The core is told that the drain goes on, however often it is busy opening. */
+static void test_beside(const void *arg)
+{
+	const int device = *(const int *)arg;
+	struct vt_params p = vt_plain;
+	volatile bool over = false;
+	struct beside sides[2];
+	struct vt_stream *s;
+
+	if (vt_substreams() < 2)
+		vt_skip("one substream only");
+	vt_use_scale(device, 1, SLOW);
+	vt_use_clock(device, "scaled");
+	p.period = LONG / 2;	/* it tells nothing meanwhile */
+	p.buffer = LONG;
+	s = vt_player(device, &p);
+	vt_play(s, 0, FRAMES);
+	MUST(snd_pcm_start(s->pcm));
+	sides[0] = (struct beside){ device, s, true, &over };
+	sides[1] = (struct beside){ device, s, false, &over };
+	vt_threads(live_beside, sides, sizeof(sides[0]), ARRAY_SIZE(sides));
+	vt_expect_state(s, SND_PCM_STATE_SETUP);
+}
+
 int main(int argc, char **argv)
 {
 	static const char *const rivals[] = {
@@ -229,13 +285,17 @@ int main(int argc, char **argv)
 	unsigned int i;
 
 	vt_init(argc, argv, 110);
-	vt_plan(2 * ARRAY_SIZE(rivals));
-	for (job.device = 0; job.device < 2; job.device++)
+	vt_plan(2 * (ARRAY_SIZE(rivals) + 1));
+	for (job.device = 0; job.device < 2; job.device++) {
 		for (i = 0; i < ARRAY_SIZE(rivals); i++) {
 			job.rival = i;
 			vt_run(test_race, &job,
 			       "device %d drain while the recorder's ring %s",
 			       job.device, rivals[i]);
 		}
+		vt_run(test_beside, &job.device,
+		       "device %d drain while another stream comes and goes",
+		       job.device);
+	}
 	return vt_finish();
 }
