@@ -5,7 +5,11 @@
  */
 
 #include <errno.h>
+#include <sys/ioctl.h>
 #include "vctl.h"
+
+/* Past alsa-lib, whose handle is another thread's then */
+#define REWIND		_IOW('A', 0x46, snd_pcm_uframes_t)
 
 struct job {
 	int device;
@@ -314,6 +318,95 @@ static void test_last(const void *arg)
 	}
 }
 
+/**
+ * struct sleeper - a recorder that sleeps until a thread takes frames back
+ * @recorder: the recorder
+ * @polls: does it poll, rather than read?
+ * @frames: how many it wants, and gets
+ * @awake: has it got them?
+ */
+struct sleeper {
+	struct vt_stream *recorder;
+	bool polls;
+	snd_pcm_uframes_t frames;
+	volatile bool awake;
+};
+
+struct part {
+	struct sleeper *sleeper;
+	void (*live)(struct sleeper *sleeper);
+};
+
+static void live_asleep(struct sleeper *sleeper)
+{
+	if (sleeper->polls)
+		EXPECT(MUST(snd_pcm_wait(sleeper->recorder->pcm, 5000)) == 1,
+		       "nobody is told of the frames");
+	vt_hear_silence(sleeper->recorder, sleeper->frames);
+	sleeper->awake = true;
+}
+
+/* One that sleeps on has its sleep ended. */
+static void live_rewinding(struct sleeper *sleeper)
+{
+	snd_pcm_uframes_t frames = sleeper->frames;
+
+	settle();
+	SYS(ioctl(vt_descriptor(sleeper->recorder), REWIND, &frames));
+	EXPECT(frames == sleeper->frames, "only %lu frames taken back",
+	       frames);
+	vt_sleep_until(vt_now() + VT_SECOND);
+	if (sleeper->awake)
+		return;
+	snd_pcm_drop(sleeper->recorder->pcm);
+	EXPECT(false, "asleep a second after %lu frames were taken back",
+	       frames);
+}
+
+static void live_part(const void *arg)
+{
+	const struct part *part = arg;
+
+	part->live(part->sleeper);
+}
+
+/*
+ * A recorder that has read all sleeps, while time stands for a player that has
+ * not started: what another thread takes back is told at once. Who reads is
+ * content with less than a period.
+ */
+static void test_taken_back(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = vt_plain;
+	struct sleeper sleepers[] = {
+		{ NULL, false, p.period, false },
+		{ NULL, true, p.period, false },
+		{ NULL, false, 100, false },
+	}, *sleeper;
+	struct vt_stream *player;
+	unsigned int i;
+
+	vt_use_clock(job->device, "client");
+	for (i = 0; i < ARRAY_SIZE(sleepers); i++) {
+		struct part parts[] = { { &sleepers[i], live_asleep },
+					{ &sleepers[i], live_rewinding } };
+
+		sleeper = &sleepers[i];
+		sleeper->recorder = vt_recorder(job->device, &p);
+		MUST(snd_pcm_start(sleeper->recorder->pcm));
+		settle();
+		player = vt_player(job->device, &p);
+		vt_hear_silence(sleeper->recorder,
+				MUST(snd_pcm_avail(sleeper->recorder->pcm)));
+		EXPECT(!MUST(snd_pcm_avail(sleeper->recorder->pcm)),
+		       "time does not stand");
+		vt_threads(live_part, parts, sizeof(parts[0]), 2);
+		vt_close(player);
+		vt_close(sleeper->recorder);
+	}
+}
+
 static const struct {
 	const char *name;
 	vt_test *test;
@@ -334,7 +427,7 @@ int main(int argc, char **argv)
 	unsigned int i, a;
 
 	vt_init(argc, argv, 600);
-	vt_plan(2 * (4 + 4 * ARRAY_SIZE(tests)));
+	vt_plan(2 * (5 + 4 * ARRAY_SIZE(tests)));
 	for (job.device = 0; job.device < 2; job.device++) {
 		for (a = 0; a < 4; a++) {
 			job.access = accesses[a % 2];
@@ -343,6 +436,9 @@ int main(int argc, char **argv)
 			       job.device, snd_pcm_access_name(job.access),
 			       job.nonblock ? ", polling" : "");
 		}
+		vt_run(test_taken_back, &job,
+		       "device %d wakes whose frames are taken back",
+		       job.device);
 		for (a = 0; a < ARRAY_SIZE(accesses); a++)
 			for (i = 0; i < ARRAY_SIZE(tests); i++) {
 				job.access = accesses[a];
