@@ -113,11 +113,15 @@ static void live_playing(struct pair *pair)
 	}
 }
 
-/* Each frame that is not silent is a later one than that before it. */
-static void expect_in_order(const struct vt_stream *s, const char *heard,
-			    size_t frames)
+/*
+ * Each frame that is not silent is a later one than that before it. Returns how
+ * many there are.
+ */
+static size_t expect_in_order(const struct vt_stream *s, const char *heard,
+			      size_t frames)
 {
 	uint64_t next = 0, n;
+	size_t sound = 0;
 	size_t i;
 
 	for (i = 0; i < frames; i++, heard += s->frame_bytes) {
@@ -128,10 +132,13 @@ static void expect_in_order(const struct vt_stream *s, const char *heard,
 			for (n = 0; n < SECONDS * RING; n++)
 				if (vt_stamped(s, heard, n, 1))
 					break;
+		EXPECT(n < SECONDS * RING, "frame %zu was not played", i);
 		EXPECT(n >= next, "recorded frame %zu is the played frame %llu after %llu",
 		       i, (unsigned long long)n, (unsigned long long)next - 1);
 		next = n + 1;
+		sound++;
 	}
+	return sound;
 }
 
 static void live_recording(struct pair *pair)
@@ -139,6 +146,7 @@ static void live_recording(struct pair *pair)
 	struct vt_stream *recorder = pair->recorder;
 	char *heard = vt_alloc(RING / 4 * recorder->frame_bytes);
 	struct vt_position pos;
+	size_t sound = 0;
 	unsigned int i;
 
 	for (i = 0; i < 5; i++) {
@@ -150,9 +158,10 @@ static void live_recording(struct pair *pair)
 		vt_read(recorder, heard, RING / 4);
 		vt_locate(recorder, &pos);
 		if (pos.frames < RING)	/* or its own ring has come round */
-			expect_in_order(recorder, heard, RING / 4);
+			sound += expect_in_order(recorder, heard, RING / 4);
 	}
 	pair->over = true;
+	EXPECT(sound > RING / 16, "only %zu frames of sound", sound);
 }
 
 static void live_side(const void *arg)
