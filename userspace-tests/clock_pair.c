@@ -8,6 +8,8 @@
 #include <string.h>
 #include "vctl.h"
 
+#define PLAYED_MAX	100000000	/* frames: much more than is played */
+
 struct job {
 	int device;
 	snd_pcm_access_t access;
@@ -160,13 +162,26 @@ static void test_drain(const void *arg)
 	loop(job->device, &p, &p, 2000, 1200 * VT_MS);
 }
 
+/* Each frame that it plays is another one. */
 static void live_forever(const void *arg)
 {
 	const struct job *job = arg;
 	struct vt_params p = vt_plain;
 
 	p.access = job->access;
+	p.format = SND_PCM_FORMAT_S32_LE;
 	vt_play_on(vt_player(job->device, &p), 0, ~0ULL);
+}
+
+/* The number of a frame that was played */
+static uint64_t number_of(const struct vt_stream *s, const void *frame)
+{
+	uint64_t n = 0;
+
+	while (n < PLAYED_MAX && !vt_stamped(s, frame, n, 1))
+		n++;
+	EXPECT(n < PLAYED_MAX, "the first frame is none that was played");
+	return n;
 }
 
 /* A player is killed while it waits: its last frames are gone, no more. */
@@ -176,11 +191,12 @@ static void test_kill(const void *arg)
 	struct vt_params p = vt_plain;
 	struct vt_stream *recorder;
 	size_t heard, silent, n = 10000;
-	unsigned char *buf;
+	unsigned char *buf, *rest;
 	unsigned int i;
 	pid_t pid;
 
 	vt_use_clock(job->device, "client");
+	p.format = SND_PCM_FORMAT_S32_LE;
 	for (i = 0; i < 5; i++) {
 		recorder = vt_recorder(job->device, &p);
 		buf = vt_alloc(n * recorder->frame_bytes);
@@ -191,14 +207,11 @@ static void test_kill(const void *arg)
 		SYS(kill(pid, SIGKILL));
 		vt_reap(pid, SIGKILL);
 		vt_read(recorder, buf + 1234 * recorder->frame_bytes, n - 1234);
-		heard = 1234 + vt_silent(recorder, buf + 1234 *
-					 recorder->frame_bytes, 0);
-		while (heard < n && !vt_silent(recorder, buf + heard *
-					       recorder->frame_bytes, 1))
-			heard++;
-		silent = vt_silent(recorder, buf + heard *
-				   recorder->frame_bytes, n - heard);
-		EXPECT(heard + silent == n && heard <= 1234 + p.buffer,
+		heard = vt_stamped(recorder, buf, number_of(recorder, buf), n);
+		rest = buf + heard * recorder->frame_bytes;
+		silent = vt_silent(recorder, rest, n - heard);
+		EXPECT(heard + silent == n && heard >= 1234 &&
+		       heard <= 1234 + p.buffer,
 		       "%zu frames, then %zu of silence", heard, silent);
 		vt_close(recorder);
 		loop(job->device, &vt_plain, &vt_plain, 5000, 0);
