@@ -199,6 +199,56 @@ static void test_beside(const void *arg)
 	       snd_pcm_state_name(snd_pcm_state(player->pcm)));
 }
 
+/* A drain, and what happens on the other substream until that is over */
+struct amid {
+	struct vt_stream *s;
+	bool drains;
+	volatile bool *over;
+};
+
+static void live_amid(const void *arg)
+{
+	const struct amid *amid = arg;
+	int err;
+
+	if (amid->drains) {
+		err = snd_pcm_drain(amid->s->pcm);
+		*amid->over = true;
+		EXPECT(!err, "drain: %s", snd_strerror(err));
+		return;
+	}
+	while (!*amid->over) {
+		vt_play(amid->s, 0, FRAMES);
+		MUST(snd_pcm_start(amid->s->pcm));
+		MUST(snd_pcm_drop(amid->s->pcm));
+		vt_prepare(amid->s);
+		vt_sleep_until(vt_now() + 10 * VT_MS);
+	}
+}
+
+/* Nor while another player starts again and again: a start may be a drain's. */
+static void test_amid(const void *arg)
+{
+	volatile bool over = false;
+	struct amid sides[2];
+	unsigned int i;
+
+	(void)arg;
+	EXPECT(vt_substreams() > 1, "the card has only one substream");
+	vt_use_scale(0, 1, SLOW);
+	vt_use_clock(0, "scaled");
+	for (i = 0; i < 2; i++) {
+		sides[i].s = vt_open(0, i, SND_PCM_STREAM_PLAYBACK, 0);
+		MUST(vt_configure(sides[i].s, &vt_plain));
+		sides[i].drains = !i;
+		sides[i].over = &over;
+	}
+	vt_play(sides[0].s, 0, FRAMES);
+	MUST(snd_pcm_start(sides[0].s->pcm));
+	vt_threads(live_amid, sides, sizeof(sides[0]), ARRAY_SIZE(sides));
+	vt_expect_state(sides[0].s, SND_PCM_STATE_SETUP);
+}
+
 static void run_clock(struct job *job)
 {
 	unsigned int i;
@@ -220,7 +270,7 @@ int main(int argc, char **argv)
 	int last;
 
 	vt_init(argc, argv, 200);
-	vt_plan(2 * ARRAY_SIZE(clocks) * 4 + 3);
+	vt_plan(2 * ARRAY_SIZE(clocks) * 4 + 4);
 	for (job.device = 0; job.device < 2; job.device++)
 		for (i = 0; i < ARRAY_SIZE(clocks); i++) {
 			job.clock = i;
@@ -230,5 +280,6 @@ int main(int argc, char **argv)
 	last = vt_substreams() - 1;
 	vt_run(test_beside, &(const int){ 0 }, "the first beside another");
 	vt_run(test_beside, &last, "the last beside another");
+	vt_run(test_amid, NULL, "beside one that starts again and again");
 	return vt_finish();
 }
