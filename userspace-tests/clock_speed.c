@@ -14,6 +14,7 @@
 #define DRIFT	-200000000	/* ppb; by both it is as fast as without */
 #define DEPTH	200000000	/* of a wave, ppb */
 #define WAVE	2000		/* its period, ms */
+#define TICKS	3000		/* interrupts: one a ms, and others */
 
 struct job {
 	const char *clock;
@@ -177,6 +178,22 @@ static void test_counted(const void *arg)
 	}
 }
 
+/* It takes no more of the timer's ticks than positions are told by. */
+static void test_ticks(const void *arg)
+{
+	unsigned long long before;
+	struct vt_stream *s;
+
+	use(arg);
+	s = open_end(SND_PCM_STREAM_CAPTURE);
+	MUST(snd_pcm_start(s->pcm));
+	before = vt_interrupts();
+	vt_sleep_until(vt_now() + VT_SECOND);
+	before = vt_interrupts() - before;
+	vt_note("%llu interrupts in a second", before);
+	EXPECT(before < TICKS, "%llu interrupts in a second", before);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct job jobs[] = {
@@ -189,13 +206,14 @@ int main(int argc, char **argv)
 	vt_init(argc, argv, 110);
 	if (system("modprobe snd-hrtimer"))
 		vt_note("cannot load snd-hrtimer");
-	vt_plan(2 * ARRAY_SIZE(jobs) + 1);
+	vt_plan(2 * ARRAY_SIZE(jobs) + 2);
 	for (i = 0; i < ARRAY_SIZE(jobs); i++) {
 		vt_run(test_speed, &jobs[i], "%s %ld/%ld: pitch and drift",
 		       jobs[i].clock, jobs[i].mul, jobs[i].div);
 		vt_run(test_wave, &jobs[i], "%s %ld/%ld: a wave",
 		       jobs[i].clock, jobs[i].mul, jobs[i].div);
 	}
+	vt_run(test_ticks, &jobs[i - 1], "timer: ticks");
 	vt_run(test_counted, NULL, "step: neither");
 	return vt_finish();
 }
