@@ -13,6 +13,9 @@
 #define WANDER	50000000
 #define WALK	30000000
 
+/* A longer stall is passed at mean speed */
+#define EXACT	(5 * VT_SECOND / 2)
+
 struct stall {
 	const char *name;
 	int64_t ns;
@@ -39,11 +42,49 @@ static void expect_caught_up(struct vt_stream *s, int64_t frames, int64_t ns)
 	       (long long)ns, (long long)wanted);
 }
 
+static struct vt_stream *start(int64_t *at)
+{
+	struct vt_params p = vt_plain;
+	struct vt_position pos;
+	struct vt_stream *s;
+
+	p.format = SND_PCM_FORMAT_S8;
+	p.channels = 1;
+	p.period = 48000;
+	p.buffer = 480000;
+	p.stop = VT_NEVER;
+	s = vt_recorder(0, &p);
+	MUST(snd_pcm_start(s->pcm));
+	vt_locate(s, &pos);
+	*at = pos.trigger;
+	return s;
+}
+
+/*
+ * Where it would be without the stall: a stream of the same seed has the same
+ * speeds, which are at most a tenth from the nominal one.
+ */
+static void expect_as_without(int64_t frames, int64_t ns)
+{
+	struct vt_position pos;
+	struct vt_stream *s;
+	int64_t at, more;
+
+	s = start(&at);
+	vt_sleep_until(at + ns);
+	vt_locate(s, &pos);
+	more = vt_frames(s, pos.stamp - at - ns);
+	EXPECT(llabs(pos.frames - frames - more) <= 2 + more / 10,
+	       "at %lld after %lld ns; without the stall at %lld, %lld ns later",
+	       (long long)frames, (long long)ns, (long long)pos.frames,
+	       (long long)(pos.stamp - at - ns));
+	vt_close(s);
+}
+
 static void test_stall(const void *arg)
 {
 	const struct stall *stall = arg;
 	snd_ctl_t *ctl = vt_use_imperfection(0);
-	struct vt_params p = vt_plain;
 	struct vt_position pos;
 	struct vt_stream *s;
 	int64_t at, took;
@@ -53,15 +94,7 @@ static void test_stall(const void *arg)
 	vt_spoil(ctl, 0, VT_WANDER_PERIOD, 700);
 	vt_spoil(ctl, 0, VT_WALK, 1000000);
 	vt_spoil(ctl, 0, VT_WALK_LIMIT, WALK);
-	p.format = SND_PCM_FORMAT_S8;
-	p.channels = 1;
-	p.period = 48000;
-	p.buffer = 480000;
-	p.stop = VT_NEVER;
-	s = vt_recorder(0, &p);
-	MUST(snd_pcm_start(s->pcm));
-	vt_locate(s, &pos);
-	at = pos.trigger;
+	s = start(&at);
 	vt_sleep_until(at + 1234 * VT_MS);
 	vt_jump(stall->ns);
 	vt_locate(s, &pos);
@@ -73,6 +106,9 @@ static void test_stall(const void *arg)
 	vt_sleep_until(pos.after + VT_SECOND);
 	vt_locate(s, &pos);
 	expect_caught_up(s, pos.frames, pos.stamp - at);
+	vt_close(s);
+	if (stall->ns < EXACT)
+		expect_as_without(pos.frames, pos.stamp - at);
 }
 
 /* However many wake-ups a stall has held up, the next are late as ever. */
