@@ -213,17 +213,14 @@ static void vsnd_hw_fit_clock(struct snd_pcm_substream *substream,
 	substream->wait_time = MAX_SCHEDULE_TIMEOUT;
 }
 
-/*
- * A ring that one tick of the clock passes is an xrun at each of them; with two
- * there is time for the client.
- */
+/* A ring that one tick of the clock passes is an xrun at each of them. */
 static unsigned int vsnd_hw_buffer_time_min(const struct vsnd_clock *clock)
 {
 	u64 us = 0;
 
 	if (clock->ops->tick)
-		us = div_u64(2 * clock->ops->tick(clock), NSEC_PER_USEC) + 1;
-	return clamp_t(u64, us, VSND_BUFFER_TIME_MIN, UINT_MAX);
+		us = div_u64(clock->ops->tick(clock), NSEC_PER_USEC);
+	return min_t(u64, us + VSND_BUFFER_TIME_MIN, UINT_MAX);
 }
 
 static int vsnd_hw_add_limits(struct snd_pcm_runtime *runtime,
