@@ -249,13 +249,40 @@ static void test_pause(const void *arg)
 	}
 }
 
+/* The end of a period is met, however many bends there are before it. */
+static void test_far(const void *arg)
+{
+	struct vt_params p = vt_plain;
+	snd_pcm_sframes_t ahead;
+	struct vt_stream *s;
+	unsigned int i;
+
+	(void)arg;
+	use_wave();
+	vt_spoil(vt_ctl(), 0, VT_WANDER_PERIOD, 1333);
+	p.format = SND_PCM_FORMAT_S8;
+	p.channels = 1;
+	p.period = 2 * p.rate;
+	p.buffer = 2 * p.period;
+	p.stop = VT_NEVER;
+	s = vt_recorder(0, &p);
+	MUST(snd_pcm_start(s->pcm));
+	for (i = 0; i < 8; i++) {
+		EXPECT(MUST(snd_pcm_wait(s->pcm, 10000)) == 1, "not woken");
+		ahead = MUST(snd_pcm_avail(s->pcm)) - p.period;
+		EXPECT(ahead >= 0 && ahead <= 2 * vt_frames(s, VT_LATE),
+		       "woken %ld frames after period %u", ahead, i);
+		MUST(snd_pcm_forward(s->pcm, p.period));
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const unsigned int rates[] = { 5512, 8000 };
 	unsigned int i;
 
 	vt_init(argc, argv, 110);
-	vt_plan(ARRAY_SIZE(rates) + 4);
+	vt_plan(ARRAY_SIZE(rates) + 5);
 	for (i = 0; i < ARRAY_SIZE(rates); i++)
 		vt_run(test_no_stamps, &rates[i], "without stamps, %u Hz",
 		       rates[i]);
@@ -263,5 +290,6 @@ int main(int argc, char **argv)
 	vt_run(test_ahead, NULL, "switched on just before the start");
 	vt_run(test_late, NULL, "switched on meanwhile");
 	vt_run(test_pause, NULL, "after a pause");
+	vt_run(test_far, NULL, "wake-ups at the ends of long periods");
 	return vt_finish();
 }
