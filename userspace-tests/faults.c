@@ -225,7 +225,7 @@ static void has_ring(struct vf_subject *s)
 {
 	SYS(ioctl(s->fd, SNDRV_PCM_IOCTL_PREPARE));
 	if (!s->map)
-		SYS(vf_map(s, s->hw->bytes));
+		SYS(vf_map(s, s->hw->frames * s->hw->frame_bytes));
 	vf_expect_ring(s);
 }
 
@@ -377,9 +377,9 @@ static void control(struct vf_subject *s)
 	s->fd = vf_open_control();
 }
 
-#define HW(how, what, frames, bytes) \
+#define HW(how, what, frames, frame_bytes) \
 	.hw = { SNDRV_PCM_ACCESS_MMAP_ ## how, \
-		(int)SNDRV_PCM_FORMAT_ ## what, frames, (frames) * (bytes) }
+		(int)SNDRV_PCM_FORMAT_ ## what, frames, frame_bytes }
 
 /*
  * In most of them the PCM core itself is sure to fail; our memory has a line of

@@ -15,7 +15,7 @@
 
 #define CHANNELS	256
 #define PAGE		4096UL
-#define SILENCE_MOST	(1UL << 20)	/* frames, or bytes */
+#define SILENCE_MOST	1048576UL	/* frames, or bytes */
 
 /*
  * Where the frames are, or go: mostly in the scratch memory, sometimes where

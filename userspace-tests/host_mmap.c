@@ -57,8 +57,9 @@ static void live_replacing(struct vh_race *race, atomic_ulong *done)
 	unsigned long round;
 	bool is_free, is_set;
 
-	for (round = 1; vh_goes_on(race, done) ||
-			vh_goes_on(race, &race->done[1]); round++) {
+	for (round = 1;; round++) {
+		if (!vh_goes_on(race, done) && !vh_goes_on(race, &race->done[1]))
+			break;
 		begun = round;
 		spin(vt_random(&seed, SPREAD));
 		is_free = !free_ring(race);

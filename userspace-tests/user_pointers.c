@@ -198,18 +198,18 @@ static void fill_space(const struct subject *s, void *arg)
 	list->space = 2;
 }
 
-#define BUFS	offsetof(struct snd_xfern, bufs), 2 * sizeof(void *)
-#define PIDS	offsetof(struct snd_ctl_elem_list, pids), \
-		2 * sizeof(struct snd_ctl_elem_id)
-
 /* What is pointed to from within an argument: where from, and how many bytes */
 static const struct array {
 	struct call call;
 	size_t at, bytes;
 } arrays[] = {
-	{ PCM(WRITEN_FRAMES, PLANAR_PLAYER, fill_planes), BUFS },
-	{ PCM(READN_FRAMES, PLANAR_RECORDER, fill_planes), BUFS },
-	{ CONTROL(ELEM_LIST, fill_space), PIDS },
+	{ PCM(WRITEN_FRAMES, PLANAR_PLAYER, fill_planes),
+	  offsetof(struct snd_xfern, bufs), 2 * sizeof(void *) },
+	{ PCM(READN_FRAMES, PLANAR_RECORDER, fill_planes),
+	  offsetof(struct snd_xfern, bufs), 2 * sizeof(void *) },
+	{ CONTROL(ELEM_LIST, fill_space),
+	  offsetof(struct snd_ctl_elem_list, pids),
+	  2 * sizeof(struct snd_ctl_elem_id) },
 };
 
 static void close_subject(void *data)

@@ -19,17 +19,17 @@ static sigjmp_buf no_page;
 
 const struct vf_hw vf_mapped = {
 	SNDRV_PCM_ACCESS_MMAP_INTERLEAVED, (int)SNDRV_PCM_FORMAT_S16_LE,
-	VF_FRAMES, VF_BYTES,
+	VF_FRAMES, 4,
 };
 
 const struct vf_hw vf_plain = {
 	SNDRV_PCM_ACCESS_RW_INTERLEAVED, (int)SNDRV_PCM_FORMAT_S16_LE,
-	VF_FRAMES, VF_BYTES,
+	VF_FRAMES, 4,
 };
 
 const struct vf_hw vf_page = {
 	SNDRV_PCM_ACCESS_RW_INTERLEAVED, (int)SNDRV_PCM_FORMAT_S16_LE,
-	VF_PAGE_FRAMES, VF_PAGE_FRAMES * 4,
+	VF_PAGE_FRAMES, 4,
 };
 
 static void on_bus_error(int signal)

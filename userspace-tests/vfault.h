@@ -37,13 +37,13 @@ void vf_anywhere(void);
  * @access: how its frames lie
  * @format: of its samples
  * @frames: the ring
- * @bytes: the same in bytes
+ * @frame_bytes: bytes of one
  */
 struct vf_hw {
 	int access;
 	int format;
 	unsigned int frames;
-	size_t bytes;
+	size_t frame_bytes;
 };
 
 /* What can be mapped, and what is read and written */
