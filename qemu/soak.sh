@@ -14,15 +14,18 @@
 # STALE=N	hand-overs of a ring from one owner to the next
 # HOURS=N	simulated, through a cable (default: 24)
 # STALLS=N	stalls, jumps and settings of the time, with each of four clocks
+# PRESSURE=N	neighbours who leave hardly any memory
 # SEED=N	of all that is drawn (default: the time)
 
 set -eu -o pipefail
 . "$(dirname "$0")/lib.sh"
 
-for name in SOAK OPS RACES KILLS LOADS XRUNS USERS STALE HOURS STALLS SEED; do
+for name in SOAK OPS RACES KILLS LOADS XRUNS USERS STALE HOURS STALLS \
+	PRESSURE SEED; do
 	[ -n "${!name:-}" ] || unset $name
 done
-demand_counts SOAK OPS RACES KILLS LOADS XRUNS USERS STALE HOURS STALLS SEED
+demand_counts SOAK OPS RACES KILLS LOADS XRUNS USERS STALE HOURS STALLS \
+	PRESSURE SEED
 
 minutes=${SOAK:-30}
 ops=${OPS:-$((minutes * 20000))}
@@ -34,6 +37,7 @@ users=${USERS:-$((minutes * 3))}
 stale=${STALE:-$((minutes * 3400))}
 hours=${HOURS:-24}
 stalls=${STALLS:-$((minutes * 20))}
+pressure=${PRESSURE:-$minutes}
 seed=${SEED:-$(date +%s)}
 dir=$OUT/soak
 [ "$loads" -ge 10 ] || die "LOADS=$loads: a tenth of it is none"
@@ -41,7 +45,8 @@ dir=$OUT/soak
 # A guest is given an hour for a part, times PATIENCE: several times what all of
 # them take on this machine, in seconds.
 patience=$((1 + (ops / 1000 + races / 100 + kills / 20 + loads / 2 + xruns / 4 +
-		 users * 5 + stale / 100 + hours * 20 + stalls) / 3600))
+		 users * 5 + stale / 100 + hours * 20 + stalls + pressure * 20) /
+		3600))
 
 # Guest's seconds: generous, for each part watches itself.
 make_list()
@@ -52,6 +57,7 @@ make_list()
 	soak_xrun		timed $((600 + 4 * xruns)) -
 	soak_cable		timed $((600 + hours * 3700)) -
 	soak_stall		timed $((600 + stalls * 800)) -
+	soak_pressure		timed $((600 + pressure * 60)) pcm_buffers=vmalloc,continuous,sg,dma,vmalloc32 pcm_substreams=2 buffer_kb=32768 prealloc_kb=0
 	guest/fuzz-race.sh	smp $((600 + races / 20 + kills)) -
 	soak_load		smp $((600 + loads * 4)) -
 	soak_users		smp $((600 + users * 10)) pcm_substreams=16 buffer_kb=32768
@@ -109,11 +115,12 @@ judged()
 mkdir -p "$dir"
 own "$OUT/soak.list"
 make_list >"$OUT/soak.list"
-say "soak: seed $seed, $ops operations a lane, $races of two threads, $kills kills, $loads loads, $xruns xruns, $users rounds of users, $stale hand-overs, $hours hours, $stalls stalls"
+say "soak: seed $seed, $ops operations a lane, $races of two threads, $kills kills, $loads loads, $xruns xruns, $users rounds of users, $stale hand-overs, $hours hours, $stalls stalls, $pressure greedy neighbours"
 PATIENCE=$patience LIST=$OUT/soak.list RESULTS=$dir \
 	APPEND="FUZZ_OPS=$ops FUZZ_RACES=$races FUZZ_SEED=$seed FUZZ_KILLS=$kills \
 SOAK_LOADS=$loads SOAK_XRUNS=$xruns SOAK_USERS=$users SOAK_STALE=$stale \
-SOAK_SEED=$seed SOAK_HOURS=$hours SOAK_STALLS=$stalls" \
+SOAK_SEED=$seed SOAK_HOURS=$hours SOAK_STALLS=$stalls \
+SOAK_PRESSURE=$pressure" \
 	"$QEMU/check.sh" | tee "$OUT/soak.verdict" >&2 || true
 print_counts
 totals=$(sed -n '$s/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' \

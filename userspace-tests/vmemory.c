@@ -20,10 +20,21 @@ static long vm_sum(const char *path, const char *format)
 	return sum;
 }
 
-/* With what each processor keeps for the next who asks there */
+/* What each processor keeps for the next who asks there */
+long vm_kept(void)
+{
+	return vm_sum("/proc/zoneinfo", " count: %ld") *
+	       (sysconf(_SC_PAGESIZE) / 1024);
+}
+
 long vm_free(void)
 {
-	return vm_sum("/proc/meminfo", "MemAvailable: %ld") +
-	       vm_sum("/proc/zoneinfo", " count: %ld") *
+	return vm_sum("/proc/meminfo", "MemAvailable: %ld") + vm_kept();
+}
+
+long vm_room(void)
+{
+	return vm_sum("/proc/meminfo", "MemFree: %ld") -
+	       vm_sum("/proc/zoneinfo", " min %ld") *
 	       (sysconf(_SC_PAGESIZE) / 1024);
 }

@@ -6,4 +6,11 @@
 /* KiB that are free, or would be for who asks */
 long vm_free(void);
 
+/*
+ * KiB that can be had before the kernel has to kill somebody for more; and what
+ * may be had beside, if it is of the kind that is asked for
+ */
+long vm_room(void);
+long vm_kept(void);
+
 #endif
