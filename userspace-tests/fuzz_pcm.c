@@ -240,7 +240,7 @@ const struct fuzz_op fuzz_pcm_ops[] = {
 	{ "prepare", run_prepare, 10, WHOLE | FUZZ_JUMPS | FUZZ_GROUP,
 	  S(SETUP) | S(XRUN) | S(PREPARED) | S(DRAINING), S(PREPARED),
 	  S(SETUP), E_BADFD | E_BUSY | E_NOMEM },
-	{ "reset", run_reset, 2, RACE | FUZZ_JUMPS | FUZZ_GROUP,
+	{ "reset", run_reset, 2, RACE | FUZZ_JUMPS | FUZZ_GROUP | FUZZ_RING,
 	  S(PREPARED) | S(RUNNING), 0, 0, E_BADFD },
 	{ "start", run_start, 6, WHOLE | FUZZ_JUMPS, S(PREPARED),
 	  S(RUNNING), 0, E_BADFD | E_PIPE },
