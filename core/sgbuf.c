@@ -18,6 +18,9 @@
 
 #include "pcmbuf_local.h"
 
+/* How to ask for the lists of pages: nobody is killed for them either. */
+#define SND_PCMBUF_SG_LIST	(GFP_KERNEL | __GFP_NOWARN | vmalloc_mayfail)
+
 /* Pages in one run at most: what the page allocator still deems cheap. */
 #define SND_PCMBUF_SG_RUN	BIT(PAGE_ALLOC_COSTLY_ORDER)
 
@@ -117,12 +120,13 @@ static int snd_pcmbuf_sg_map_device(struct snd_pcmbuf_sg *sg,
 	unsigned int i;
 	int err;
 
-	sg->addrs = kvmalloc_array(sg->count, sizeof(*sg->addrs), GFP_KERNEL);
+	sg->addrs = kvmalloc_array(sg->count, sizeof(*sg->addrs),
+				   SND_PCMBUF_SG_LIST);
 	if (!sg->addrs)
 		return -ENOMEM;
 
 	/* an entry for each page keeps every limit on the length of one */
-	err = sg_alloc_table(&sg->table, sg->count, GFP_KERNEL);
+	err = sg_alloc_table(&sg->table, sg->count, SND_PCMBUF_SG_LIST);
 	if (err)
 		goto err_free_addrs;
 	for_each_sgtable_sg(&sg->table, entry, i)
@@ -181,7 +185,7 @@ static int snd_pcmbuf_sg_alloc(struct snd_pcmbuf *buf)
 	if (!sg)
 		return -ENOMEM;
 	sg->pages = kvmalloc_array(total, sizeof(*sg->pages),
-				   GFP_KERNEL | __GFP_NOWARN);
+				   SND_PCMBUF_SG_LIST);
 	if (!sg->pages)
 		goto err_free_sg;
 	err = snd_pcmbuf_sg_get_pages(sg, total, snd_pcmbuf_sg_gfp(dev));

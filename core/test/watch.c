@@ -63,6 +63,9 @@ static int pcmbuf_test_watched_malloc(struct pcmbuf_test *t, size_t size)
 	return err;
 }
 
+/* Which argument of the function says how it is to be had */
+static unsigned int pcmbuf_test_gfp_arg = 1;
+
 /* The zones that were asked for last */
 static gfp_t pcmbuf_test_zones;
 
@@ -73,7 +76,8 @@ static unsigned int pcmbuf_test_charging;
 
 static int pcmbuf_test_before_alloc(struct kprobe *probe, struct pt_regs *regs)
 {
-	gfp_t gfp = (__force gfp_t)regs_get_kernel_argument(regs, 1);
+	gfp_t gfp = (__force gfp_t)regs_get_kernel_argument(regs,
+							    pcmbuf_test_gfp_arg);
 
 	if (current != READ_ONCE(pcmbuf_test_watched))
 		return 0;
@@ -156,6 +160,25 @@ static void pcmbuf_test_asks_mildly(struct pcmbuf_test *t)
 	EXPECT_EQ(t, pcmbuf_test_charging, 0);
 }
 
+/* Nor for the lists of pages that a device's memory has besides */
+static void pcmbuf_test_lists_mildly(struct pcmbuf_test *t)
+{
+	if (!EXPECT_EQ(t, pcmbuf_test_open(t), 0) ||
+	    !EXPECT_EQ(t, snd_pcmbuf_preallocate_pages(t->substream,
+						       SND_PCMBUF_SG, t->dev, 0,
+						       0), 0) ||
+	    !pcmbuf_test_watch(t, "sg_alloc_table", pcmbuf_test_before_alloc))
+		return;
+	pcmbuf_test_asked = 0;
+	pcmbuf_test_killing = 0;
+	pcmbuf_test_gfp_arg = 2;
+	EXPECT_EQ(t, pcmbuf_test_watched_malloc(t, PCMBUF_TEST_BYTES), 1);
+	pcmbuf_test_gfp_arg = 1;
+	unregister_kprobe(&pcmbuf_test_probe);
+	EXPECT_EQ(t, pcmbuf_test_asked, 1);
+	EXPECT_EQ(t, pcmbuf_test_killing, 0);
+}
+
 static bool pcmbuf_test_open_vmalloc(struct pcmbuf_test *t)
 {
 	return EXPECT_EQ(t, pcmbuf_test_open(t), 0) &&
@@ -235,6 +258,7 @@ static void pcmbuf_test_no_probe(struct pcmbuf_test *t)
 
 #define pcmbuf_test_asks_zone		pcmbuf_test_no_probe
 #define pcmbuf_test_asks_mildly		pcmbuf_test_no_probe
+#define pcmbuf_test_lists_mildly	pcmbuf_test_no_probe
 #define pcmbuf_test_refused		pcmbuf_test_no_probe
 #define pcmbuf_test_charged_at_once	pcmbuf_test_no_probe
 
@@ -244,6 +268,7 @@ const struct pcmbuf_test_case pcmbuf_test_watch_cases[] = {
 	{ "a device has memory of its own zone", pcmbuf_test_asks_zone },
 	{ "no program is killed or charged for it", pcmbuf_test_asks_mildly,
 	  true, true },
+	{ "nor for the lists of a device's pages", pcmbuf_test_lists_mildly },
 	{ "nothing is left of a buffer beyond the limit",
 	  pcmbuf_test_refused },
 	{ "charged before others can look", pcmbuf_test_charged_at_once },
