@@ -68,6 +68,10 @@ static void live_linked(const char *card)
 
 	if (ioctl(fds[0], SNDRV_PCM_IOCTL_LINK, fds[1]) < 0)
 		trouble("link");
+	/* one at a time does not hang */
+	if (ioctl(fds[0], SNDRV_PCM_IOCTL_PREPARE) < 0)
+		trouble("prepare");
+	*prepares = 1;
 	if (pthread_create(&thread, NULL, live_preparing, &fds[0]))
 		trouble("a thread");
 	live_preparing(&fds[1]);
