@@ -45,6 +45,24 @@ static void test_free_running(const void *arg)
 	       "the player stopped");
 }
 
+/* What it committed before the start says nothing of what comes after it. */
+static void test_filled(const void *arg)
+{
+	const struct job *job = arg;
+	struct vt_params p = free_running();
+	struct vt_stream *player = vt_player(job->device, &p);
+	struct vt_stream *recorder;
+	unsigned int round;
+
+	p.buffer = 9600;
+	recorder = vt_recorder(job->device, &p);
+	vt_link(player, recorder);
+	vt_play(player, 0, 1920);
+	MUST(snd_pcm_start(player->pcm));
+	for (round = 0; round < 3; round++)
+		vt_hear(recorder, 0, 1920);
+}
+
 /* As dmix: what was played is silenced by the core, and heard once. */
 static void test_kept_clean(const void *arg)
 {
@@ -160,6 +178,7 @@ static const struct {
 	vt_test *test;
 } tests[] = {
 	{ "goes round", test_free_running },
+	{ "goes round, filled before the start", test_filled },
 	{ "goes round, kept clean", test_kept_clean },
 	{ "that is large is clean at first", test_kept_clean_large },
 	{ "does not after a commit", test_committed },
