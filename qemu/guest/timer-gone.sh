@@ -75,6 +75,20 @@ opens_not()
 	grep -q 'No such device$' said
 }
 
+# opens_alone DEVICE: nor does the kernel look for a module with one, which may
+# wait for whom waits for us
+opens_alone()
+{
+	kept=$(cat /proc/sys/kernel/modprobe)
+	printf '#!/bin/sh\necho "$@" >>/tmp/loaded\n' >loader
+	chmod +x loader
+	echo /tmp/loader >/proc/sys/kernel/modprobe
+	opens_not "$1"
+	status=$?
+	echo "$kept" >/proc/sys/kernel/modprobe
+	[ "$status" = 0 ] && ! cat loaded
+}
+
 cd /tmp || exit 1
 modprobe snd-aloop index=5 || bail_out "no snd-aloop"
 for device in 0 1; do
@@ -82,7 +96,7 @@ for device in 0 1; do
 		"iface=PCM,name='PCM Clock Timer',device=$device" 3,5,0,0
 done
 
-plan 15
+plan 16
 play_source
 start_ours
 check "we start" [ $? = 0 ]
@@ -119,5 +133,6 @@ check "another cannot open it" opens_not 1
 check "we can be killed" kill_ours
 check "then the card is gone" wait_until 10 is_over $unbind
 check "nobody can open it any more" opens_not 0
+check "no module is looked for" opens_alone 0
 check "its module goes" modprobe -r snd-aloop
 finish
